@@ -1,0 +1,1 @@
+//! Raw parse tree to Query.

@@ -1,0 +1,1 @@
+//! The system catalogs: built-in rows as data, stored rows above them.

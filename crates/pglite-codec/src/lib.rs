@@ -1,0 +1,1 @@
+//! Order-preserving keys, row encoding, checksummed frames. Knows no SQL.

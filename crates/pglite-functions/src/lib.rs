@@ -1,0 +1,1 @@
+//! Bodies of built-in functions.

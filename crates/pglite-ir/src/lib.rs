@@ -1,0 +1,1 @@
+//! Bound expressions, Query, Plan, function ABI.

@@ -1,0 +1,1 @@
+//! The PostgreSQL 18 grammar: text to raw parse tree.

@@ -1,0 +1,3 @@
+//! The `pglitedb` binary.
+
+fn main() {}

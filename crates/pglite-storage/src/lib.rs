@@ -1,0 +1,1 @@
+//! Vfs, WAL, LSM engine, checkpoint, recovery.

@@ -1,0 +1,1 @@
+//! Datum, Row and every built-in type.
