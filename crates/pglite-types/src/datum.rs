@@ -114,3 +114,5 @@ impl Datum {
         }
     }
 }
+
+const _: () = assert!(size_of::<Datum>() == 24);

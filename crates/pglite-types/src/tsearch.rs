@@ -1,0 +1,52 @@
+//! `tsvector` and `tsquery` values. No dictionaries here.
+
+use ecow::EcoString;
+
+/// A position and weight: weight (0 D, 1 C, 2 B, 3 A) in the top two bits, position 1..=16383 below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WordPos(pub u16);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lexeme {
+    pub word: EcoString,
+    /// Ascending, unique, at most 255.
+    pub positions: Vec<WordPos>,
+}
+
+/// Lexemes sorted by length then bytes, unique.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TsVector {
+    pub lexemes: Vec<Lexeme>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueryNode {
+    Value {
+        word: EcoString,
+        /// Bit set of the weights asked for (bit 0 = D ... bit 3 = A); 0 means any.
+        weights: u8,
+        prefix: bool,
+    },
+    Not(Box<QueryNode>),
+    And(Box<QueryNode>, Box<QueryNode>),
+    Or(Box<QueryNode>, Box<QueryNode>),
+    Phrase(Box<QueryNode>, Box<QueryNode>, u16),
+}
+
+/// A query; `None` is the empty query.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TsQuery {
+    pub root: Option<QueryNode>,
+}
+
+impl WordPos {
+    pub fn new(pos: u16, weight: u8) -> WordPos {
+        WordPos((pos & 0x3fff) | (weight as u16) << 14)
+    }
+    pub fn pos(self) -> u16 {
+        self.0 & 0x3fff
+    }
+    pub fn weight(self) -> u8 {
+        (self.0 >> 14) as u8
+    }
+}
