@@ -1,1 +1,3 @@
-//! Snapshots, MVCC, locks, savepoints.
+//! Snapshots, MVCC, savepoints, locks: transactions over the store, and the access-method traits.
+
+pub mod am;

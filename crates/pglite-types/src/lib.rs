@@ -8,6 +8,7 @@ pub mod binary;
 pub mod bits;
 pub mod compare;
 pub mod datetime;
+pub mod batch;
 pub mod datum;
 pub mod geo;
 pub mod hash;
@@ -23,6 +24,7 @@ pub mod text;
 pub mod tsearch;
 pub mod typmod;
 
+pub use batch::{BATCH_ROWS, Batch};
 pub use datum::{Datum, ExtensionValue, Row};
 pub use io::{AttrDesc, IoSettings, TypeDesc, TypeEnv, TypeKind};
 pub use oid::Oid;
