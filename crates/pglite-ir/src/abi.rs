@@ -92,7 +92,10 @@ pub trait WindowAccess {
 pub enum SequenceOp {
     Next,
     Current,
-    Set { value: i64, called: bool },
+    Set {
+        value: i64,
+        called: bool,
+    },
     /// (last_value, is_called)
     Read,
 }

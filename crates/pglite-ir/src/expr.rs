@@ -21,57 +21,183 @@ pub enum Expr {
     NullIf(Box<OpExpr>),
     /// `a op ANY/ALL (array)`.
     ScalarArrayOp(Box<ScalarArrayOpExpr>),
-    Bool { op: BoolOp, args: Vec<Expr>, location: i32 },
+    Bool {
+        op: BoolOp,
+        args: Vec<Expr>,
+        location: i32,
+    },
     Aggref(Box<Aggref>),
     /// `GROUPING(...)`: `refs` are the ressortgrouprefs of the arguments.
-    Grouping { args: Vec<Expr>, refs: Vec<u32>, levels_up: u32, location: i32 },
+    Grouping {
+        args: Vec<Expr>,
+        refs: Vec<u32>,
+        levels_up: u32,
+        location: i32,
+    },
     WindowFunc(Box<WindowFunc>),
     SubLink(Box<SubLink>),
     /// What the planner makes of a SubLink it does not turn into a join.
     SubPlan(Box<SubPlan>),
     /// `(composite).field`; `field` is 1-based.
-    FieldSelect { arg: Box<Expr>, field: i16, ty: Oid, typmod: i32, collation: Oid },
+    FieldSelect {
+        arg: Box<Expr>,
+        field: i16,
+        ty: Oid,
+        typmod: i32,
+        collation: Oid,
+    },
     /// Assignment to fields of a composite column.
-    FieldStore { arg: Box<Expr>, fields: Vec<(i16, Expr)>, ty: Oid },
+    FieldStore {
+        arg: Box<Expr>,
+        fields: Vec<(i16, Expr)>,
+        ty: Oid,
+    },
     /// Array/jsonb subscripting, fetch or (with `assign`) store.
     Subscript(Box<SubscriptExpr>),
     /// A binary-compatible cast: no work at run time.
-    Relabel { arg: Box<Expr>, ty: Oid, typmod: i32, collation: Oid, form: CoercionForm, location: i32 },
+    Relabel {
+        arg: Box<Expr>,
+        ty: Oid,
+        typmod: i32,
+        collation: Oid,
+        form: CoercionForm,
+        location: i32,
+    },
     /// A cast through output and input functions.
-    CoerceViaIo { arg: Box<Expr>, ty: Oid, collation: Oid, form: CoercionForm, location: i32 },
+    CoerceViaIo {
+        arg: Box<Expr>,
+        ty: Oid,
+        collation: Oid,
+        form: CoercionForm,
+        location: i32,
+    },
     /// An array cast: `elem` converts one element, given as `CaseTest`.
-    ArrayCoerce { arg: Box<Expr>, elem: Box<Expr>, ty: Oid, typmod: i32, collation: Oid, form: CoercionForm, location: i32 },
+    ArrayCoerce {
+        arg: Box<Expr>,
+        elem: Box<Expr>,
+        ty: Oid,
+        typmod: i32,
+        collation: Oid,
+        form: CoercionForm,
+        location: i32,
+    },
     /// Composite to composite (child table row to parent's).
-    ConvertRowtype { arg: Box<Expr>, ty: Oid, form: CoercionForm, location: i32 },
+    ConvertRowtype {
+        arg: Box<Expr>,
+        ty: Oid,
+        form: CoercionForm,
+        location: i32,
+    },
     /// Changes only the collation: `expr COLLATE c`.
-    Collate { arg: Box<Expr>, collation: Oid, location: i32 },
+    Collate {
+        arg: Box<Expr>,
+        collation: Oid,
+        location: i32,
+    },
     Case(Box<CaseExpr>),
     /// The value of the enclosing CASE's test expression, or of the enclosing ArrayCoerce's element.
-    CaseTest { ty: Oid, typmod: i32, collation: Oid },
-    Array { elements: Vec<Expr>, ty: Oid, elem_type: Oid, collation: Oid, multidims: bool, location: i32 },
-    Row { args: Vec<Expr>, ty: Oid, names: Vec<String>, form: CoercionForm, location: i32 },
+    CaseTest {
+        ty: Oid,
+        typmod: i32,
+        collation: Oid,
+    },
+    Array {
+        elements: Vec<Expr>,
+        ty: Oid,
+        elem_type: Oid,
+        collation: Oid,
+        multidims: bool,
+        location: i32,
+    },
+    Row {
+        args: Vec<Expr>,
+        ty: Oid,
+        names: Vec<String>,
+        form: CoercionForm,
+        location: i32,
+    },
     RowCompare(Box<RowCompareExpr>),
-    Coalesce { args: Vec<Expr>, ty: Oid, collation: Oid, location: i32 },
-    MinMax { greatest: bool, args: Vec<Expr>, ty: Oid, collation: Oid, input_collation: Oid, location: i32 },
+    Coalesce {
+        args: Vec<Expr>,
+        ty: Oid,
+        collation: Oid,
+        location: i32,
+    },
+    MinMax {
+        greatest: bool,
+        args: Vec<Expr>,
+        ty: Oid,
+        collation: Oid,
+        input_collation: Oid,
+        location: i32,
+    },
     /// CURRENT_DATE, CURRENT_USER ...
-    SqlValue { func: SqlValueFunc, ty: Oid, typmod: i32, location: i32 },
-    NullTest { arg: Box<Expr>, is_null: bool, arg_is_row: bool, location: i32 },
-    BooleanTest { arg: Box<Expr>, test: BoolTest, location: i32 },
-    CoerceToDomain { arg: Box<Expr>, ty: Oid, typmod: i32, collation: Oid, form: CoercionForm, location: i32 },
+    SqlValue {
+        func: SqlValueFunc,
+        ty: Oid,
+        typmod: i32,
+        location: i32,
+    },
+    NullTest {
+        arg: Box<Expr>,
+        is_null: bool,
+        arg_is_row: bool,
+        location: i32,
+    },
+    BooleanTest {
+        arg: Box<Expr>,
+        test: BoolTest,
+        location: i32,
+    },
+    CoerceToDomain {
+        arg: Box<Expr>,
+        ty: Oid,
+        typmod: i32,
+        collation: Oid,
+        form: CoercionForm,
+        location: i32,
+    },
     /// `VALUE` in a domain's CHECK expression.
-    CoerceToDomainValue { ty: Oid, typmod: i32, collation: Oid, location: i32 },
+    CoerceToDomainValue {
+        ty: Oid,
+        typmod: i32,
+        collation: Oid,
+        location: i32,
+    },
     /// DEFAULT in INSERT/UPDATE, replaced by the rewriter.
-    SetToDefault { ty: Oid, typmod: i32, collation: Oid, location: i32 },
+    SetToDefault {
+        ty: Oid,
+        typmod: i32,
+        collation: Oid,
+        location: i32,
+    },
     /// `WHERE CURRENT OF cursor`.
-    CurrentOf { rte: u32, cursor: String },
+    CurrentOf {
+        rte: u32,
+        cursor: String,
+    },
     /// An identity column's implicit nextval.
-    NextValue { seq: Oid, ty: Oid },
+    NextValue {
+        seq: Oid,
+        ty: Oid,
+    },
     Xml(Box<XmlExpr>),
     Json(Box<JsonExpr>),
     /// A named argument before it is put in place; never leaves analyze.
-    NamedArg { name: String, arg: Box<Expr>, argno: i32, location: i32 },
+    NamedArg {
+        name: String,
+        arg: Box<Expr>,
+        argno: i32,
+        location: i32,
+    },
     /// MULTIEXPR assignment source `(a, b) = (SELECT ...)`: column `column` (1-based) of sublink `sublink`.
-    MultiAssign { sublink: u32, column: u32, ty: Oid, typmod: i32, collation: Oid },
+    MultiAssign {
+        sublink: u32,
+        column: u32,
+        ty: Oid,
+        typmod: i32,
+        collation: Oid,
+    },
 }
 
 #[derive(Clone, Debug)]

@@ -11,6 +11,11 @@ pub mod query;
 pub mod walk;
 
 pub use abi::{Accumulator, Body, CallInfo, FnCtx, FnHost, RowSource, WindowAccess};
-pub use expr::{AggKind, Aggref, BoolOp, CoercionForm, Expr, FuncExpr, OpExpr, ParamKind, SubLink, SubLinkKind, Var, WindowFunc};
+pub use expr::{
+    AggKind, Aggref, BoolOp, CoercionForm, Expr, FuncExpr, OpExpr, ParamKind, SubLink, SubLinkKind, Var,
+    WindowFunc,
+};
 pub use plan::{Plan, PlanNode, PlannedStmt};
-pub use query::{CommandType, JoinKind, JoinTree, Query, RangeTblEntry, RteKind, SortGroupClause, TargetEntry};
+pub use query::{
+    CommandType, JoinKind, JoinTree, Query, RangeTblEntry, RteKind, SortGroupClause, TargetEntry,
+};

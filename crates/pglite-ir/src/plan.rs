@@ -99,14 +99,40 @@ pub struct GroupKey {
 /// `index column (1-based) op value`, the value computed at scan start from params and outer Vars.
 #[derive(Clone, Debug)]
 pub enum IndexQual {
-    Op { column: i16, op: Oid, strategy: i16, value: Expr, original: Expr },
+    Op {
+        column: i16,
+        op: Oid,
+        strategy: i16,
+        value: Expr,
+        original: Expr,
+    },
     /// `column = ANY (array)`.
-    Array { column: i16, op: Oid, strategy: i16, array: Expr, original: Expr },
-    NullTest { column: i16, is_null: bool, original: Expr },
+    Array {
+        column: i16,
+        op: Oid,
+        strategy: i16,
+        array: Expr,
+        original: Expr,
+    },
+    NullTest {
+        column: i16,
+        is_null: bool,
+        original: Expr,
+    },
     /// `(a, b) < (x, y)` on leading columns.
-    Row { columns: Vec<i16>, strategy: i16, values: Vec<Expr>, original: Expr },
+    Row {
+        columns: Vec<i16>,
+        strategy: i16,
+        values: Vec<Expr>,
+        original: Expr,
+    },
     /// ORDER BY `column op value` (distance), for index AMs that can.
-    OrderBy { column: i16, op: Oid, value: Expr, original: Expr },
+    OrderBy {
+        column: i16,
+        op: Oid,
+        value: Expr,
+        original: Expr,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,48 +179,146 @@ pub type GroupingSetKeys = Vec<usize>;
 #[derive(Clone, Debug)]
 pub enum PlanNode {
     /// No input or a one-time filter above `left`.
-    Result { one_time: Vec<Expr> },
+    Result {
+        one_time: Vec<Expr>,
+    },
     /// Evaluates set-returning functions in its targets.
     ProjectSet,
     ModifyTable(Box<ModifyTable>),
-    Append { children: Vec<Plan>, first_partial: usize },
-    MergeAppend { children: Vec<Plan>, keys: Vec<SortKey> },
+    Append {
+        children: Vec<Plan>,
+        first_partial: usize,
+    },
+    MergeAppend {
+        children: Vec<Plan>,
+        keys: Vec<SortKey>,
+    },
     /// `left` = non-recursive term, `right` = recursive term reading `WorkTableScan{param}`. `distinct` for UNION.
-    RecursiveUnion { param: u32, distinct: Vec<GroupKey> },
-    SeqScan { rte: u32, rel: Arc<RelDesc> },
-    SampleScan { rte: u32, rel: Arc<RelDesc>, sample: Box<TableSample> },
+    RecursiveUnion {
+        param: u32,
+        distinct: Vec<GroupKey>,
+    },
+    SeqScan {
+        rte: u32,
+        rel: Arc<RelDesc>,
+    },
+    SampleScan {
+        rte: u32,
+        rel: Arc<RelDesc>,
+        sample: Box<TableSample>,
+    },
     IndexScan(Box<IndexScan>),
     /// `targets`/`qual` refer to INDEX_VAR columns.
     IndexOnlyScan(Box<IndexScan>),
     /// `quals`: ctid = value, ctid = ANY(array), ranges, or CURRENT OF.
-    TidScan { rte: u32, rel: Arc<RelDesc>, quals: Vec<Expr> },
-    SubqueryScan { rte: u32 },
-    FunctionScan { rte: u32, functions: Vec<RangeTblFunction>, ordinality: bool },
-    TableFuncScan { rte: u32, func: Box<TableFunc> },
-    ValuesScan { rte: u32, rows: Vec<Vec<Expr>> },
+    TidScan {
+        rte: u32,
+        rel: Arc<RelDesc>,
+        quals: Vec<Expr>,
+    },
+    SubqueryScan {
+        rte: u32,
+    },
+    FunctionScan {
+        rte: u32,
+        functions: Vec<RangeTblFunction>,
+        ordinality: bool,
+    },
+    TableFuncScan {
+        rte: u32,
+        func: Box<TableFunc>,
+    },
+    ValuesScan {
+        rte: u32,
+        rows: Vec<Vec<Expr>>,
+    },
     /// Reads the CTE whose InitPlan has this `cte_param`.
-    CteScan { rte: u32, cte_param: u32, name: String },
-    TuplestoreScan { rte: u32, name: String },
-    WorkTableScan { rte: u32, param: u32, name: String },
+    CteScan {
+        rte: u32,
+        cte_param: u32,
+        name: String,
+    },
+    TuplestoreScan {
+        rte: u32,
+        name: String,
+    },
+    WorkTableScan {
+        rte: u32,
+        param: u32,
+        name: String,
+    },
     /// `params`: exec params set from the outer row before each inner scan (param, Var of OUTER).
-    NestLoop { kind: crate::query::JoinKind, join_qual: Vec<Expr>, params: Vec<(u32, Expr)>, inner_unique: bool },
-    MergeJoin { kind: crate::query::JoinKind, join_qual: Vec<Expr>, keys: Vec<MergeKey>, inner_unique: bool, skip_mark: bool },
+    NestLoop {
+        kind: crate::query::JoinKind,
+        join_qual: Vec<Expr>,
+        params: Vec<(u32, Expr)>,
+        inner_unique: bool,
+    },
+    MergeJoin {
+        kind: crate::query::JoinKind,
+        join_qual: Vec<Expr>,
+        keys: Vec<MergeKey>,
+        inner_unique: bool,
+        skip_mark: bool,
+    },
     /// `right` is the hashed side (no separate Hash node; EXPLAIN prints one).
-    HashJoin { kind: crate::query::JoinKind, join_qual: Vec<Expr>, keys: Vec<HashKey>, inner_unique: bool },
+    HashJoin {
+        kind: crate::query::JoinKind,
+        join_qual: Vec<Expr>,
+        keys: Vec<HashKey>,
+        inner_unique: bool,
+    },
     Material,
-    Memoize { keys: Vec<Expr>, eq_ops: Vec<Oid>, single_row: bool, binary: bool },
-    Sort { keys: Vec<SortKey> },
-    IncrementalSort { keys: Vec<SortKey>, presorted: usize },
-    Group { keys: Vec<GroupKey> },
+    Memoize {
+        keys: Vec<Expr>,
+        eq_ops: Vec<Oid>,
+        single_row: bool,
+        binary: bool,
+    },
+    Sort {
+        keys: Vec<SortKey>,
+    },
+    IncrementalSort {
+        keys: Vec<SortKey>,
+        presorted: usize,
+    },
+    Group {
+        keys: Vec<GroupKey>,
+    },
     /// Aggrefs in `targets`/`qual` take their arguments from OUTER columns.
     /// Empty `sets` = one plain grouping by all keys.
-    Agg { strategy: AggStrategy, keys: Vec<GroupKey>, sets: Vec<GroupingSetKeys>, num_groups: f64 },
-    WindowAgg { winref: u32, partition: Vec<GroupKey>, order: Vec<SortKey>, frame: Box<FramePlan>, run_condition: Vec<Expr>, name: String },
-    Unique { keys: Vec<GroupKey> },
-    SetOp { kind: SetOpKind, all: bool, strategy: SetOpStrategy, keys: Vec<SortKey> },
+    Agg {
+        strategy: AggStrategy,
+        keys: Vec<GroupKey>,
+        sets: Vec<GroupingSetKeys>,
+        num_groups: f64,
+    },
+    WindowAgg {
+        winref: u32,
+        partition: Vec<GroupKey>,
+        order: Vec<SortKey>,
+        frame: Box<FramePlan>,
+        run_condition: Vec<Expr>,
+        name: String,
+    },
+    Unique {
+        keys: Vec<GroupKey>,
+    },
+    SetOp {
+        kind: SetOpKind,
+        all: bool,
+        strategy: SetOpStrategy,
+        keys: Vec<SortKey>,
+    },
     /// Row marks with the position (1-based, in `left.targets`) of each relation's ROWID and TABLEOID junk column.
-    LockRows { marks: Vec<PlanRowMark> },
-    Limit { limit: Option<Expr>, offset: Option<Expr>, ties: Vec<GroupKey> },
+    LockRows {
+        marks: Vec<PlanRowMark>,
+    },
+    Limit {
+        limit: Option<Expr>,
+        offset: Option<Expr>,
+        ties: Vec<GroupKey>,
+    },
 }
 
 #[derive(Clone, Debug)]

@@ -129,7 +129,15 @@ pub struct TargetEntry {
 
 impl TargetEntry {
     pub fn new(expr: Expr, resno: i16, name: Option<String>) -> TargetEntry {
-        TargetEntry { expr, resno, name, sort_group_ref: 0, orig_table: Oid::INVALID, orig_column: 0, junk: false }
+        TargetEntry {
+            expr,
+            resno,
+            name,
+            sort_group_ref: 0,
+            orig_table: Oid::INVALID,
+            orig_column: 0,
+            junk: false,
+        }
     }
 }
 
@@ -249,7 +257,9 @@ pub enum RteKind {
     /// A FROM-less query's one empty row.
     Result,
     /// Output of the grouping step.
-    Group { exprs: Vec<Expr> },
+    Group {
+        exprs: Vec<Expr>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -296,7 +306,14 @@ pub struct TableFuncColumn {
 
 #[derive(Clone, Debug)]
 pub enum JsonTablePlan {
-    Path { name: String, path: Expr, error_on_error: bool, first_col: i32, last_col: i32, child: Option<Box<JsonTablePlan>> },
+    Path {
+        name: String,
+        path: Expr,
+        error_on_error: bool,
+        first_col: i32,
+        last_col: i32,
+        child: Option<Box<JsonTablePlan>>,
+    },
     Siblings(Box<JsonTablePlan>, Box<JsonTablePlan>),
 }
 

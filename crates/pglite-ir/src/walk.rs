@@ -9,23 +9,41 @@ use crate::expr::*;
 /// Calls `f` on each direct child. Stops early when `f` returns true, and returns true then.
 pub fn any_child(expr: &Expr, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
     match expr {
-        Expr::Const(_) | Expr::Var(_) | Expr::Param(_) | Expr::CaseTest { .. } | Expr::SqlValue { .. }
-        | Expr::CoerceToDomainValue { .. } | Expr::SetToDefault { .. } | Expr::CurrentOf { .. }
-        | Expr::NextValue { .. } | Expr::MultiAssign { .. } => false,
+        Expr::Const(_)
+        | Expr::Var(_)
+        | Expr::Param(_)
+        | Expr::CaseTest { .. }
+        | Expr::SqlValue { .. }
+        | Expr::CoerceToDomainValue { .. }
+        | Expr::SetToDefault { .. }
+        | Expr::CurrentOf { .. }
+        | Expr::NextValue { .. }
+        | Expr::MultiAssign { .. } => false,
         Expr::Func(x) => x.args.iter().any(f),
         Expr::Op(x) | Expr::Distinct(x) | Expr::NullIf(x) => x.args.iter().any(f),
         Expr::ScalarArrayOp(x) => x.args.iter().any(f),
-        Expr::Bool { args, .. } | Expr::Coalesce { args, .. } | Expr::MinMax { args, .. } | Expr::Row { args, .. }
+        Expr::Bool { args, .. }
+        | Expr::Coalesce { args, .. }
+        | Expr::MinMax { args, .. }
+        | Expr::Row { args, .. }
         | Expr::Grouping { args, .. } => args.iter().any(f),
         Expr::Aggref(a) => {
-            a.direct_args.iter().any(&mut *f) || a.args.iter().any(|t| f(&t.expr)) || a.filter.as_ref().is_some_and(f)
+            a.direct_args.iter().any(&mut *f)
+                || a.args.iter().any(|t| f(&t.expr))
+                || a.filter.as_ref().is_some_and(f)
         }
         Expr::WindowFunc(w) => w.args.iter().any(&mut *f) || w.filter.as_ref().is_some_and(f),
         Expr::SubLink(s) => s.test.as_ref().is_some_and(f),
         Expr::SubPlan(s) => s.test.as_ref().is_some_and(&mut *f) || s.args.iter().any(f),
-        Expr::FieldSelect { arg, .. } | Expr::Relabel { arg, .. } | Expr::CoerceViaIo { arg, .. }
-        | Expr::ConvertRowtype { arg, .. } | Expr::Collate { arg, .. } | Expr::NullTest { arg, .. }
-        | Expr::BooleanTest { arg, .. } | Expr::CoerceToDomain { arg, .. } | Expr::NamedArg { arg, .. } => f(arg),
+        Expr::FieldSelect { arg, .. }
+        | Expr::Relabel { arg, .. }
+        | Expr::CoerceViaIo { arg, .. }
+        | Expr::ConvertRowtype { arg, .. }
+        | Expr::Collate { arg, .. }
+        | Expr::NullTest { arg, .. }
+        | Expr::BooleanTest { arg, .. }
+        | Expr::CoerceToDomain { arg, .. }
+        | Expr::NamedArg { arg, .. } => f(arg),
         Expr::FieldStore { arg, fields, .. } => f(arg) || fields.iter().any(|(_, e)| f(e)),
         Expr::Subscript(s) => {
             f(&s.container)
@@ -45,7 +63,10 @@ pub fn any_child(expr: &Expr, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
         Expr::Json(j) => {
             j.args.iter().any(&mut *f)
                 || j.passing.iter().any(|(_, e)| f(e))
-                || [&j.on_empty, &j.on_error].into_iter().flatten().any(|b| b.expr.as_ref().is_some_and(&mut *f))
+                || [&j.on_empty, &j.on_error]
+                    .into_iter()
+                    .flatten()
+                    .any(|b| b.expr.as_ref().is_some_and(&mut *f))
                 || j.coercion.as_ref().is_some_and(f)
         }
     }
@@ -54,13 +75,23 @@ pub fn any_child(expr: &Expr, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
 /// Calls `f` on each direct child, for rewriting in place; the first error stops the walk.
 pub fn each_child_mut<E>(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr) -> Result<(), E>) -> Result<(), E> {
     match expr {
-        Expr::Const(_) | Expr::Var(_) | Expr::Param(_) | Expr::CaseTest { .. } | Expr::SqlValue { .. }
-        | Expr::CoerceToDomainValue { .. } | Expr::SetToDefault { .. } | Expr::CurrentOf { .. }
-        | Expr::NextValue { .. } | Expr::MultiAssign { .. } => Ok(()),
+        Expr::Const(_)
+        | Expr::Var(_)
+        | Expr::Param(_)
+        | Expr::CaseTest { .. }
+        | Expr::SqlValue { .. }
+        | Expr::CoerceToDomainValue { .. }
+        | Expr::SetToDefault { .. }
+        | Expr::CurrentOf { .. }
+        | Expr::NextValue { .. }
+        | Expr::MultiAssign { .. } => Ok(()),
         Expr::Func(x) => x.args.iter_mut().try_for_each(f),
         Expr::Op(x) | Expr::Distinct(x) | Expr::NullIf(x) => x.args.iter_mut().try_for_each(f),
         Expr::ScalarArrayOp(x) => x.args.iter_mut().try_for_each(f),
-        Expr::Bool { args, .. } | Expr::Coalesce { args, .. } | Expr::MinMax { args, .. } | Expr::Row { args, .. }
+        Expr::Bool { args, .. }
+        | Expr::Coalesce { args, .. }
+        | Expr::MinMax { args, .. }
+        | Expr::Row { args, .. }
         | Expr::Grouping { args, .. } => args.iter_mut().try_for_each(f),
         Expr::Aggref(a) => {
             a.direct_args.iter_mut().try_for_each(&mut *f)?;
@@ -76,9 +107,15 @@ pub fn each_child_mut<E>(expr: &mut Expr, f: &mut dyn FnMut(&mut Expr) -> Result
             s.test.iter_mut().try_for_each(&mut *f)?;
             s.args.iter_mut().try_for_each(f)
         }
-        Expr::FieldSelect { arg, .. } | Expr::Relabel { arg, .. } | Expr::CoerceViaIo { arg, .. }
-        | Expr::ConvertRowtype { arg, .. } | Expr::Collate { arg, .. } | Expr::NullTest { arg, .. }
-        | Expr::BooleanTest { arg, .. } | Expr::CoerceToDomain { arg, .. } | Expr::NamedArg { arg, .. } => f(arg),
+        Expr::FieldSelect { arg, .. }
+        | Expr::Relabel { arg, .. }
+        | Expr::CoerceViaIo { arg, .. }
+        | Expr::ConvertRowtype { arg, .. }
+        | Expr::Collate { arg, .. }
+        | Expr::NullTest { arg, .. }
+        | Expr::BooleanTest { arg, .. }
+        | Expr::CoerceToDomain { arg, .. }
+        | Expr::NamedArg { arg, .. } => f(arg),
         Expr::FieldStore { arg, fields, .. } => {
             f(arg)?;
             fields.iter_mut().try_for_each(|(_, e)| f(e))
@@ -136,18 +173,34 @@ impl Expr {
             Expr::Func(x) => x.ty,
             Expr::Op(x) => x.ty,
             Expr::NullIf(x) => x.args.first().map_or(x.ty, Expr::ty),
-            Expr::Distinct(_) | Expr::ScalarArrayOp(_) | Expr::Bool { .. } | Expr::RowCompare(_) | Expr::NullTest { .. }
-            | Expr::BooleanTest { .. } | Expr::CurrentOf { .. } => oid::BOOL,
+            Expr::Distinct(_)
+            | Expr::ScalarArrayOp(_)
+            | Expr::Bool { .. }
+            | Expr::RowCompare(_)
+            | Expr::NullTest { .. }
+            | Expr::BooleanTest { .. }
+            | Expr::CurrentOf { .. } => oid::BOOL,
             Expr::Aggref(a) => a.ty,
             Expr::Grouping { .. } => oid::INT4,
             Expr::WindowFunc(w) => w.ty,
             Expr::SubLink(s) => sublink_type(s).0,
             Expr::SubPlan(s) => s.ty,
-            Expr::FieldSelect { ty, .. } | Expr::FieldStore { ty, .. } | Expr::Relabel { ty, .. }
-            | Expr::CoerceViaIo { ty, .. } | Expr::ArrayCoerce { ty, .. } | Expr::ConvertRowtype { ty, .. }
-            | Expr::CaseTest { ty, .. } | Expr::Array { ty, .. } | Expr::Row { ty, .. } | Expr::Coalesce { ty, .. }
-            | Expr::MinMax { ty, .. } | Expr::SqlValue { ty, .. } | Expr::CoerceToDomain { ty, .. }
-            | Expr::CoerceToDomainValue { ty, .. } | Expr::SetToDefault { ty, .. } | Expr::NextValue { ty, .. }
+            Expr::FieldSelect { ty, .. }
+            | Expr::FieldStore { ty, .. }
+            | Expr::Relabel { ty, .. }
+            | Expr::CoerceViaIo { ty, .. }
+            | Expr::ArrayCoerce { ty, .. }
+            | Expr::ConvertRowtype { ty, .. }
+            | Expr::CaseTest { ty, .. }
+            | Expr::Array { ty, .. }
+            | Expr::Row { ty, .. }
+            | Expr::Coalesce { ty, .. }
+            | Expr::MinMax { ty, .. }
+            | Expr::SqlValue { ty, .. }
+            | Expr::CoerceToDomain { ty, .. }
+            | Expr::CoerceToDomainValue { ty, .. }
+            | Expr::SetToDefault { ty, .. }
+            | Expr::NextValue { ty, .. }
             | Expr::MultiAssign { ty, .. } => *ty,
             Expr::Subscript(s) => s.ty,
             Expr::Collate { arg, .. } | Expr::NamedArg { arg, .. } => arg.ty(),
@@ -163,9 +216,14 @@ impl Expr {
             Expr::Const(c) => c.typmod,
             Expr::Var(v) => v.typmod,
             Expr::Param(p) => p.typmod,
-            Expr::FieldSelect { typmod, .. } | Expr::Relabel { typmod, .. } | Expr::ArrayCoerce { typmod, .. }
-            | Expr::CaseTest { typmod, .. } | Expr::SqlValue { typmod, .. } | Expr::CoerceToDomain { typmod, .. }
-            | Expr::CoerceToDomainValue { typmod, .. } | Expr::SetToDefault { typmod, .. }
+            Expr::FieldSelect { typmod, .. }
+            | Expr::Relabel { typmod, .. }
+            | Expr::ArrayCoerce { typmod, .. }
+            | Expr::CaseTest { typmod, .. }
+            | Expr::SqlValue { typmod, .. }
+            | Expr::CoerceToDomain { typmod, .. }
+            | Expr::CoerceToDomainValue { typmod, .. }
+            | Expr::SetToDefault { typmod, .. }
             | Expr::MultiAssign { typmod, .. } => *typmod,
             Expr::Subscript(s) => s.typmod,
             Expr::SubPlan(s) => s.typmod,
@@ -177,7 +235,9 @@ impl Expr {
                 let arms = c.whens.iter().map(|(_, t)| t).chain(c.default.as_ref());
                 common_typmod(c.ty, arms, c.default.is_none())
             }
-            Expr::Coalesce { args, ty, .. } | Expr::MinMax { args, ty, .. } => common_typmod(*ty, args.iter(), false),
+            Expr::Coalesce { args, ty, .. } | Expr::MinMax { args, ty, .. } => {
+                common_typmod(*ty, args.iter(), false)
+            }
             Expr::Array { elements, elem_type, .. } => common_typmod(*elem_type, elements.iter(), false),
             Expr::Json(j) => j.typmod,
             _ => -1,
@@ -196,11 +256,19 @@ impl Expr {
             Expr::WindowFunc(w) => w.collation,
             Expr::SubLink(s) => sublink_type(s).2,
             Expr::SubPlan(s) => s.collation,
-            Expr::FieldSelect { collation, .. } | Expr::Relabel { collation, .. } | Expr::CoerceViaIo { collation, .. }
-            | Expr::ArrayCoerce { collation, .. } | Expr::Collate { collation, .. } | Expr::CaseTest { collation, .. }
-            | Expr::Array { collation, .. } | Expr::Coalesce { collation, .. } | Expr::MinMax { collation, .. }
-            | Expr::CoerceToDomain { collation, .. } | Expr::CoerceToDomainValue { collation, .. }
-            | Expr::SetToDefault { collation, .. } | Expr::MultiAssign { collation, .. } => *collation,
+            Expr::FieldSelect { collation, .. }
+            | Expr::Relabel { collation, .. }
+            | Expr::CoerceViaIo { collation, .. }
+            | Expr::ArrayCoerce { collation, .. }
+            | Expr::Collate { collation, .. }
+            | Expr::CaseTest { collation, .. }
+            | Expr::Array { collation, .. }
+            | Expr::Coalesce { collation, .. }
+            | Expr::MinMax { collation, .. }
+            | Expr::CoerceToDomain { collation, .. }
+            | Expr::CoerceToDomainValue { collation, .. }
+            | Expr::SetToDefault { collation, .. }
+            | Expr::MultiAssign { collation, .. } => *collation,
             Expr::Subscript(s) => s.collation,
             Expr::Case(c) => c.collation,
             Expr::NamedArg { arg, .. } => arg.collation(),
@@ -213,7 +281,10 @@ impl Expr {
     /// Byte offset of the leftmost token, -1 when unknown.
     pub fn location(&self) -> i32 {
         let leftmost = |own: i32, args: &[Expr]| {
-            args.first().map(Expr::location).filter(|l| *l >= 0).map_or(own, |l| if own < 0 { l } else { l.min(own) })
+            args.first()
+                .map(Expr::location)
+                .filter(|l| *l >= 0)
+                .map_or(own, |l| if own < 0 { l } else { l.min(own) })
         };
         match self {
             Expr::Const(c) => c.location,
@@ -229,13 +300,22 @@ impl Expr {
                 Some(t) if t.location() >= 0 => t.location().min(s.location),
                 _ => s.location,
             },
-            Expr::Grouping { location, .. } | Expr::Array { location, .. } | Expr::Row { location, .. }
-            | Expr::Coalesce { location, .. } | Expr::MinMax { location, .. } | Expr::SqlValue { location, .. }
-            | Expr::CoerceToDomainValue { location, .. } | Expr::SetToDefault { location, .. } => *location,
-            Expr::Relabel { arg, location, .. } | Expr::CoerceViaIo { arg, location, .. }
-            | Expr::ArrayCoerce { arg, location, .. } | Expr::ConvertRowtype { arg, location, .. }
-            | Expr::Collate { arg, location, .. } | Expr::NullTest { arg, location, .. }
-            | Expr::BooleanTest { arg, location, .. } | Expr::CoerceToDomain { arg, location, .. }
+            Expr::Grouping { location, .. }
+            | Expr::Array { location, .. }
+            | Expr::Row { location, .. }
+            | Expr::Coalesce { location, .. }
+            | Expr::MinMax { location, .. }
+            | Expr::SqlValue { location, .. }
+            | Expr::CoerceToDomainValue { location, .. }
+            | Expr::SetToDefault { location, .. } => *location,
+            Expr::Relabel { arg, location, .. }
+            | Expr::CoerceViaIo { arg, location, .. }
+            | Expr::ArrayCoerce { arg, location, .. }
+            | Expr::ConvertRowtype { arg, location, .. }
+            | Expr::Collate { arg, location, .. }
+            | Expr::NullTest { arg, location, .. }
+            | Expr::BooleanTest { arg, location, .. }
+            | Expr::CoerceToDomain { arg, location, .. }
             | Expr::NamedArg { arg, location, .. } => leftmost(*location, std::slice::from_ref(arg)),
             Expr::FieldSelect { arg, .. } | Expr::FieldStore { arg, .. } => arg.location(),
             Expr::Subscript(s) => s.container.location(),

@@ -1,0 +1,4 @@
+//! Integer arithmetic and comparison.
+
+pub mod cmp;
+pub mod int;

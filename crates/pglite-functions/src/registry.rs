@@ -1,0 +1,35 @@
+//! The registry: every family's table, merged once into a map by `prosrc`.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use pglite_ir::Body;
+
+/// Every family's table. A new family adds its tables here.
+static TABLES: &[&[(&str, Body)]] = &[crate::arith::int::TABLE, crate::arith::cmp::TABLE];
+
+fn map() -> &'static HashMap<&'static str, &'static Body> {
+    static MAP: OnceLock<HashMap<&'static str, &'static Body>> = OnceLock::new();
+    MAP.get_or_init(|| TABLES.iter().flat_map(|t| t.iter()).map(|(name, body)| (*name, body)).collect())
+}
+
+/// The body of the built-in function whose `pg_proc.prosrc` is `prosrc`; None when it is not written yet.
+pub fn body(prosrc: &str) -> Option<&'static Body> {
+    map().get(prosrc).copied()
+}
+
+/// Every registered (prosrc, body), for tests and `xtask catalog stats`.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static Body)> {
+    TABLES.iter().flat_map(|t| t.iter()).map(|(name, body)| (*name, body))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_are_unique() {
+        let mut seen = std::collections::HashSet::new();
+        for (name, _) in super::all() {
+            assert!(seen.insert(name), "{name} is registered twice");
+        }
+    }
+}
