@@ -37,12 +37,24 @@ pub type Columns = Arc<[u16]>;
 pub trait TableScan: Send {
     /// Appends up to `max` rows to `out` (width = number of requested columns; the caller resets it) and to `meta`.
     /// Returns false when nothing is left.
-    fn next_batch(&mut self, txn: &Transaction, out: &mut Batch, meta: &mut RowMeta, max: usize) -> PgResult<bool>;
+    fn next_batch(
+        &mut self,
+        txn: &Transaction,
+        out: &mut Batch,
+        meta: &mut RowMeta,
+        max: usize,
+    ) -> PgResult<bool>;
 }
 
 /// An open index scan: row ids in index order, with the key's values when the scan asked for them (index-only).
 pub trait IndexScan: Send {
-    fn next_batch(&mut self, txn: &Transaction, out: &mut Batch, row_ids: &mut Vec<u64>, max: usize) -> PgResult<bool>;
+    fn next_batch(
+        &mut self,
+        txn: &Transaction,
+        out: &mut Batch,
+        row_ids: &mut Vec<u64>,
+        max: usize,
+    ) -> PgResult<bool>;
 }
 
 /// Row lock strengths, weakest first (FOR KEY SHARE ... FOR UPDATE).
@@ -87,30 +99,88 @@ pub struct KeyRange {
 
 /// A table's storage behaviour. One implementation: rows in the LSM store.
 pub trait TableAm: Send + Sync {
-    fn scan(&self, txn: &Transaction, view: &ReadView, table: &Arc<TableDesc>, columns: &Columns, dir: Direction)
-    -> PgResult<Box<dyn TableScan>>;
+    fn scan(
+        &self,
+        txn: &Transaction,
+        view: &ReadView,
+        table: &Arc<TableDesc>,
+        columns: &Columns,
+        dir: Direction,
+    ) -> PgResult<Box<dyn TableScan>>;
     /// Fetches rows by id in the given order, appending the visible ones; `meta.row_ids` tells which were found.
-    fn fetch(&self, txn: &Transaction, view: &ReadView, table: &Arc<TableDesc>, columns: &Columns, rows: &[u64],
-        out: &mut Batch, meta: &mut RowMeta) -> PgResult<()>;
+    fn fetch(
+        &self,
+        txn: &Transaction,
+        view: &ReadView,
+        table: &Arc<TableDesc>,
+        columns: &Columns,
+        rows: &[u64],
+        out: &mut Batch,
+        meta: &mut RowMeta,
+    ) -> PgResult<()>;
     /// Inserts rows (all columns, in attnum order). Returns their ids (appended to `ids`).
-    fn insert(&self, txn: &Transaction, table: &Arc<TableDesc>, rows: &Batch, ids: &mut Vec<u64>) -> PgResult<()>;
+    fn insert(
+        &self,
+        txn: &Transaction,
+        table: &Arc<TableDesc>,
+        rows: &Batch,
+        ids: &mut Vec<u64>,
+    ) -> PgResult<()>;
     /// Locks a row and checks that the version seen at `view` is still current; waits as told.
-    fn lock(&self, txn: &Transaction, view: &ReadView, table: &Arc<TableDesc>, row: RowId, lock: RowLock, wait: Wait)
-    -> PgResult<RowStatus>;
+    fn lock(
+        &self,
+        txn: &Transaction,
+        view: &ReadView,
+        table: &Arc<TableDesc>,
+        row: RowId,
+        lock: RowLock,
+        wait: Wait,
+    ) -> PgResult<RowStatus>;
     /// Writes a new version of a row that [`lock`](Self::lock) reported Ok (or re-checked). Returns its new position.
-    fn update(&self, txn: &Transaction, table: &Arc<TableDesc>, row: RowId, values: &[Datum]) -> PgResult<u64>;
+    fn update(
+        &self,
+        txn: &Transaction,
+        table: &Arc<TableDesc>,
+        row: RowId,
+        values: &[Datum],
+    ) -> PgResult<u64>;
     fn delete(&self, txn: &Transaction, table: &Arc<TableDesc>, row: RowId) -> PgResult<()>;
 }
 
 /// An index's storage behaviour. The built-in one is an ordered key space (btree; also serves hash); vector indexes are others.
 pub trait IndexAm: Send + Sync {
-    fn scan(&self, txn: &Transaction, view: &ReadView, index: &Arc<crate::IndexRef>, range: &KeyRange, want_values: bool,
-        dir: Direction) -> PgResult<Box<dyn IndexScan>>;
-    fn insert(&self, txn: &Transaction, index: &Arc<crate::IndexRef>, values: &[Datum], row: RowId) -> PgResult<()>;
-    fn delete(&self, txn: &Transaction, index: &Arc<crate::IndexRef>, values: &[Datum], row: RowId) -> PgResult<()>;
+    fn scan(
+        &self,
+        txn: &Transaction,
+        view: &ReadView,
+        index: &Arc<crate::IndexRef>,
+        range: &KeyRange,
+        want_values: bool,
+        dir: Direction,
+    ) -> PgResult<Box<dyn IndexScan>>;
+    fn insert(
+        &self,
+        txn: &Transaction,
+        index: &Arc<crate::IndexRef>,
+        values: &[Datum],
+        row: RowId,
+    ) -> PgResult<()>;
+    fn delete(
+        &self,
+        txn: &Transaction,
+        index: &Arc<crate::IndexRef>,
+        values: &[Datum],
+        row: RowId,
+    ) -> PgResult<()>;
     /// Unique check: locks the key for the transaction, waits for rivals, and returns a conflicting live row if any.
-    fn find_conflict(&self, txn: &Transaction, index: &Arc<crate::IndexRef>, values: &[Datum], ignore: Option<RowId>,
-        wait: Wait) -> PgResult<Option<RowId>>;
+    fn find_conflict(
+        &self,
+        txn: &Transaction,
+        index: &Arc<crate::IndexRef>,
+        values: &[Datum],
+        ignore: Option<RowId>,
+        wait: Wait,
+    ) -> PgResult<Option<RowId>>;
 }
 
 /// Identifies a relation in error messages and locks.

@@ -1,3 +1,23 @@
 //! Snapshots, MVCC, savepoints, locks: transactions over the store, and the access-method traits.
+//!
+//! On the way of a statement: below the executor, above the store. `docs/transactions.md` tells it in order.
+//!
+//! Architecture Invariant: nothing uncommitted ever reaches the store; locks are released only after the commit is
+//! visible.
 
 pub mod am;
+pub mod backend;
+pub mod desc;
+pub mod layout;
+pub mod lock;
+pub mod manager;
+pub mod transaction;
+pub mod view;
+
+pub use backend::{Backend, BlockThread, CancelToken, Parker, WaitHook};
+pub use desc::{IndexColumn, IndexRef, TableDesc};
+pub use layout::{Space, position_to_tid, tid_to_position};
+pub use lock::{LockMode, LockTag};
+pub use manager::TxnManager;
+pub use transaction::{Commit, Isolation, Savepoint, Transaction};
+pub use view::{CommandId, ReadView};

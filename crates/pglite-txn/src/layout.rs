@@ -1,0 +1,81 @@
+//! Where things lie in the store's key space, and how a row's position becomes a `ctid`.
+//!
+//! ```text
+//!   space  := u32 database | u32 filenode                 (big-endian; 8 bytes)
+//!   row    := space | u64 row id                          -> varint position | codec row
+//!   entry  := space | memcomparable key columns | u64 row id -> empty, or codec row of what the key cannot give back
+//!   limit  := 0 | 1 | u32 database | u32 filenode | u64 limit -> empty   (see `counters`)
+//! ```
+//! Filenode 0 and 1 of database 0 are ours; other layers keep their own keys in spaces of database 0 from
+//! [`FIRST_RAW_SPACE`] on, or in a filenode of a real database.
+//!
+//! Invariant: the keys of one table or index share one 8-byte prefix and no other key has it, so dropping it is one
+//! range deletion.
+
+use pglite_codec::KeyBuf;
+use pglite_codec::key::prefix_end;
+
+/// The 8-byte prefix of a table's or index's keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Space(pub u64);
+
+/// Spaces of database 0 below this filenode belong to this crate.
+pub const FIRST_RAW_SPACE: u32 = 16;
+/// Holds the upper limits of what counters may have given out.
+pub(crate) const LIMITS: Space = Space::new(0, 1);
+
+impl Space {
+    pub const fn new(database: u32, filenode: u32) -> Space {
+        Space((database as u64) << 32 | filenode as u64)
+    }
+    pub const fn database(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+    pub const fn filenode(self) -> u32 {
+        self.0 as u32
+    }
+    #[inline]
+    pub const fn prefix(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+    /// The key of row `row` of the table in this space.
+    #[inline]
+    pub fn row_key(self, row: u64) -> [u8; 16] {
+        let mut key = [0; 16];
+        key[..8].copy_from_slice(&self.prefix());
+        key[8..].copy_from_slice(&row.to_be_bytes());
+        key
+    }
+    /// The first key after this space; empty if there is none.
+    pub fn end(self) -> Vec<u8> {
+        prefix_end(&self.prefix()).map_or_else(Vec::new, |end: KeyBuf| end.to_vec())
+    }
+    /// The space a key lies in. Keys shorter than a prefix are padded with zeros.
+    #[inline]
+    pub fn of(key: &[u8]) -> Space {
+        let mut prefix = [0; 8];
+        let len = key.len().min(8);
+        prefix[..len].copy_from_slice(&key[..len]);
+        Space(u64::from_be_bytes(prefix))
+    }
+}
+
+/// The row id at the end of a row key or index entry key.
+#[inline]
+pub(crate) fn row_id_of(key: &[u8]) -> u64 {
+    key.last_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+/// Row versions per shown block. PG: what a heap page holds of rows with one int4 column.
+pub const TUPLES_PER_BLOCK: u64 = 226;
+
+/// The `(block, offset)` that `ctid` shows for a position.
+pub fn position_to_tid(position: u64) -> (u32, u16) {
+    ((position / TUPLES_PER_BLOCK) as u32, (position % TUPLES_PER_BLOCK + 1) as u16)
+}
+
+/// The position a `(block, offset)` stands for; `None` for one that no row can have.
+pub fn tid_to_position(block: u32, offset: u16) -> Option<u64> {
+    let offset = (offset as u64).checked_sub(1).filter(|o| *o < TUPLES_PER_BLOCK)?;
+    Some(block as u64 * TUPLES_PER_BLOCK + offset)
+}
