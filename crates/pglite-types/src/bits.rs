@@ -19,4 +19,20 @@ impl BitString {
         let byte = &mut self.bytes[(at / 8) as usize];
         *byte = if bit { *byte | mask } else { *byte & !mask };
     }
+    /// Cut or padded with zeros on the right to `len` bits.
+    pub fn resized(&self, len: u32) -> BitString {
+        let mut bytes = self.bytes.clone();
+        bytes.resize(len.div_ceil(8) as usize, 0);
+        let mut out = BitString { len, bytes };
+        out.clear_tail();
+        out
+    }
+    /// Zeroes the unused bits of the last byte.
+    pub(crate) fn clear_tail(&mut self) {
+        if !self.len.is_multiple_of(8)
+            && let Some(last) = self.bytes.last_mut()
+        {
+            *last &= 0xffu8 << (8 - self.len % 8);
+        }
+    }
 }

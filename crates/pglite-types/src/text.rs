@@ -1,15 +1,147 @@
 //! Text input and output of every type, by type OID.
 
-use pglite_error::{PgError, PgResult};
+pub mod fmt;
+pub mod money;
+pub mod scalar;
 
-use crate::{Datum, Oid, TypeEnv};
+use ecow::EcoString;
+use pglite_error::{PgError, PgResult, bail};
+
+use crate::io::TypeKind;
+use crate::{Datum, Oid, TypeDesc, TypeEnv, oid, typmod as tm};
 
 /// The type's input function: parses `s`, then applies `typmod` (-1 for none).
-pub fn text_in(_env: &dyn TypeEnv, type_oid: Oid, _typmod: i32, _s: &str) -> PgResult<Datum> {
-    Err(PgError::unsupported(format!("text input of type {type_oid} is not supported")))
+pub fn text_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResult<Datum> {
+    Ok(match type_oid {
+        oid::INT4 => Datum::Int4(scalar::int4_in(s)?),
+        oid::TEXT | oid::CSTRING | oid::UNKNOWN | oid::REFCURSOR | oid::PG_NODE_TREE => Datum::Text(s.into()),
+        oid::INT8 => Datum::Int8(scalar::int8_in(s)?),
+        oid::INT2 => Datum::Int2(scalar::int2_in(s)?),
+        oid::BOOL => Datum::Bool(scalar::bool_in(s)?),
+        oid::VARCHAR | oid::BPCHAR => tm::apply_text(type_oid, typmod, s.into(), false)?,
+        oid::NUMERIC => {
+            Datum::Numeric(crate::numeric::apply_typmod(crate::numeric::parse(s)?, typmod)?)
+        }
+        oid::FLOAT8 => Datum::Float8(scalar::float8_in(s)?),
+        oid::FLOAT4 => Datum::Float4(scalar::float4_in(s)?),
+        oid::NAME => Datum::Text(EcoString::from(scalar::clip_name(s))),
+        oid::CHAR => Datum::Char(scalar::char_in(s)),
+        oid::OID => Datum::Oid(Oid(scalar::uint4_in(s, "oid")?)),
+        oid::XID => Datum::Oid(Oid(scalar::uint4_in(s, "xid")?)),
+        oid::CID => Datum::Oid(Oid(scalar::uint4_in(s, "cid")?)),
+        oid::XID8 => Datum::Int8(scalar::uint8_in(s, "xid8")? as i64),
+        oid::BYTEA => Datum::Bytea(scalar::bytea_in(s)?),
+        oid::UUID => Datum::Uuid(scalar::uuid_in(s)?),
+        oid::PG_LSN => Datum::Lsn(scalar::lsn_in(s)?),
+        oid::TID => Datum::Tid(scalar::tid_in(s)?),
+        oid::MONEY => Datum::Int8(money::money_in(s)?),
+        oid::PG_SNAPSHOT | oid::TXID_SNAPSHOT => Datum::Text(scalar::snapshot_in(s)?.into()),
+        _ => return family_in(env, type_oid, typmod, s),
+    })
+}
+
+/// Types whose input is more than a scan of digits.
+fn family_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResult<Datum> {
+    if is_reg(type_oid) {
+        return env.reg_in(type_oid, s).map(Datum::Oid);
+    }
+    let desc = env.type_desc(type_oid)?;
+    match desc.kind {
+        TypeKind::Enum => enum_in(&desc, s),
+        TypeKind::Domain => {
+            let tm = if desc.base_typmod >= 0 { desc.base_typmod } else { typmod };
+            let value = text_in(env, desc.base, tm, s)?;
+            env.check_domain(type_oid, &value)?;
+            Ok(value)
+        }
+        TypeKind::Pseudo => Err(pseudo_in(&desc)),
+        _ => Err(PgError::unsupported(format!("text input of type {} is not supported", desc.name))),
+    }
+}
+
+fn enum_in(desc: &TypeDesc, s: &str) -> PgResult<Datum> {
+    match desc.labels.iter().find(|(_, label, _)| &**label == s) {
+        Some((oid, _, _)) => Ok(Datum::Oid(*oid)),
+        None => {
+            bail!(INVALID_TEXT_REPRESENTATION, "invalid input value for enum {}: \"{s}\"", desc.name)
+        }
+    }
+}
+
+/// The error of a pseudo-type's input function.
+pub(crate) fn pseudo_in(desc: &TypeDesc) -> PgError {
+    PgError::unsupported(format!("cannot accept a value of type {}", desc.name))
+}
+
+/// Whether values of the type are object OIDs that the catalog spells.
+pub fn is_reg(type_oid: Oid) -> bool {
+    matches!(
+        type_oid,
+        oid::REGPROC
+            | oid::REGPROCEDURE
+            | oid::REGOPER
+            | oid::REGOPERATOR
+            | oid::REGCLASS
+            | oid::REGTYPE
+            | oid::REGCONFIG
+            | oid::REGDICTIONARY
+            | oid::REGNAMESPACE
+            | oid::REGROLE
+            | oid::REGCOLLATION
+    )
 }
 
 /// The type's output function: appends the text of `value` (not NULL) to `out`.
-pub fn text_out(_env: &dyn TypeEnv, type_oid: Oid, _value: &Datum, _out: &mut String) -> PgResult<()> {
-    Err(PgError::unsupported(format!("text output of type {type_oid} is not supported")))
+pub fn text_out(env: &dyn TypeEnv, type_oid: Oid, value: &Datum, out: &mut String) -> PgResult<()> {
+    match value {
+        Datum::Int4(v) => fmt::push_i64(out, *v as i64),
+        Datum::Text(s) => out.push_str(s),
+        Datum::Int8(v) => match type_oid {
+            oid::MONEY => money::money_out(*v, out),
+            oid::XID8 => fmt::push_u64(out, *v as u64),
+            _ => fmt::push_i64(out, *v),
+        },
+        Datum::Int2(v) => fmt::push_i64(out, *v as i64),
+        Datum::Bool(b) => out.push(if *b { 't' } else { 'f' }),
+        Datum::Numeric(n) => crate::numeric::write_text(n, out),
+        Datum::Float8(v) => fmt::push_f64(out, *v, env.settings().extra_float_digits),
+        Datum::Float4(v) => fmt::push_f32(out, *v, env.settings().extra_float_digits),
+        Datum::Char(c) => scalar::char_out(*c, out),
+        Datum::Oid(o) => return oid_out(env, type_oid, *o, out),
+        Datum::Bytea(b) => scalar::bytea_out(b, env.settings().bytea_hex, out),
+        Datum::Uuid(u) => scalar::uuid_out(u, out),
+        Datum::Lsn(v) => scalar::lsn_out(*v, out),
+        Datum::Tid(v) => scalar::tid_out(*v, out),
+        Datum::Null => {}
+        _ => {
+            return Err(PgError::unsupported(format!("text output of type {type_oid} is not supported")));
+        }
+    }
+    Ok(())
+}
+
+fn oid_out(env: &dyn TypeEnv, type_oid: Oid, value: Oid, out: &mut String) -> PgResult<()> {
+    if is_reg(type_oid) {
+        out.push_str(&env.reg_out(type_oid, value)?);
+        return Ok(());
+    }
+    if matches!(type_oid, oid::OID | oid::XID | oid::CID) {
+        fmt::push_u64(out, value.0 as u64);
+        return Ok(());
+    }
+    let desc = env.type_desc(type_oid)?;
+    match desc.kind {
+        TypeKind::Domain => oid_out(env, desc.base, value, out),
+        TypeKind::Enum => match desc.labels.iter().find(|(o, _, _)| *o == value) {
+            Some((_, label, _)) => {
+                out.push_str(label);
+                Ok(())
+            }
+            None => bail!(INVALID_BINARY_REPRESENTATION, "invalid internal value for enum: {value}"),
+        },
+        _ => {
+            fmt::push_u64(out, value.0 as u64);
+            Ok(())
+        }
+    }
 }

@@ -50,3 +50,33 @@ impl WordPos {
         (self.0 >> 14) as u8
     }
 }
+
+/// Order of vectors: number of lexemes first, then lexeme by lexeme.
+pub fn cmp_vector(a: &TsVector, b: &TsVector) -> std::cmp::Ordering {
+    let key = |l: &Lexeme| (l.word.len(), l.word.clone());
+    a.lexemes.len().cmp(&b.lexemes.len()).then_with(|| {
+        for (x, y) in a.lexemes.iter().zip(&b.lexemes) {
+            let o = key(x)
+                .cmp(&key(y))
+                .then(x.positions.len().cmp(&y.positions.len()))
+                .then_with(|| x.positions.iter().map(|p| (p.pos(), p.weight())).cmp(y.positions.iter().map(|p| (p.pos(), p.weight()))));
+            if o.is_ne() {
+                return o;
+            }
+        }
+        std::cmp::Ordering::Equal
+    })
+}
+
+/// Order of queries: number of nodes first, then structure.
+pub fn cmp_query(a: &TsQuery, b: &TsQuery) -> std::cmp::Ordering {
+    fn size(n: &QueryNode) -> usize {
+        match n {
+            QueryNode::Value { .. } => 1,
+            QueryNode::Not(x) => 1 + size(x),
+            QueryNode::And(x, y) | QueryNode::Or(x, y) | QueryNode::Phrase(x, y, _) => 1 + size(x) + size(y),
+        }
+    }
+    let n = |q: &TsQuery| q.root.as_ref().map_or(0, size);
+    n(a).cmp(&n(b)).then_with(|| format!("{a:?}").cmp(&format!("{b:?}")))
+}
