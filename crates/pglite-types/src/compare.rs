@@ -34,9 +34,7 @@ pub fn cmp(a: &Datum, b: &Datum) -> Ordering {
         (Datum::Array(a), Datum::Array(b)) => cmp_array(a, b),
         (Datum::Record(a), Datum::Record(b)) => cmp_record(a, b),
         (Datum::Range(a), Datum::Range(b)) => cmp_range(a, b),
-        (Datum::Multirange(a), Datum::Multirange(b)) => {
-            lexicographic(&a.ranges, &b.ranges, cmp_range)
-        }
+        (Datum::Multirange(a), Datum::Multirange(b)) => lexicographic(&a.ranges, &b.ranges, cmp_range),
         (Datum::Bits(a), Datum::Bits(b)) => a.bytes.cmp(&b.bytes).then(a.len.cmp(&b.len)),
         (Datum::Inet(a), Datum::Inet(b)) => cmp_inet(a, b),
         (Datum::MacAddr(a), Datum::MacAddr(b)) => a.cmp(b),
@@ -210,7 +208,9 @@ fn json_rank(j: &Jsonb) -> u8 {
 /// jsonb btree order. PG: an empty top-level array sorts below every scalar document.
 pub fn cmp_jsonb(a: &Jsonb, b: &Jsonb) -> Ordering {
     match (a, b) {
-        (Jsonb::Array(x), Jsonb::Array(_) | Jsonb::Object(_)) if !matches!(b, Jsonb::Object(_)) || x.is_empty() => {
+        (Jsonb::Array(x), Jsonb::Array(_) | Jsonb::Object(_))
+            if !matches!(b, Jsonb::Object(_)) || x.is_empty() =>
+        {
             cmp_json_value(a, b)
         }
         (Jsonb::Array(x), _) if x.is_empty() && !matches!(b, Jsonb::Object(_)) => Ordering::Less,

@@ -302,9 +302,7 @@ fn value_hash<W: Width>(type_oid: Oid, value: &Datum, w: W) -> Option<u64> {
             w.bytes(&b)
         }
         Datum::Array(a) => combine(1, a.values.iter().map(|v| (a.elem_type, v)), w),
-        Datum::Record(r) => {
-            combine(0, r.values.iter().zip(r.attrs.iter()).map(|(v, a)| (a.type_oid, v)), w)
-        }
+        Datum::Record(r) => combine(0, r.values.iter().zip(r.attrs.iter()).map(|(v, a)| (a.type_oid, v)), w),
         Datum::Range(r) => range(r, w),
         Datum::Multirange(m) => {
             let mut h = 1u64;
@@ -348,9 +346,8 @@ fn range<W: Width>(r: &crate::range::RangeValue, w: W) -> u64 {
         | (r.upper.inclusive as u32) << 2
         | ((!r.empty && r.lower.value.is_none()) as u32) << 3
         | ((!r.empty && r.upper.value.is_none()) as u32) << 4;
-    let bound = |b: &crate::range::Bound| {
-        b.value.as_ref().and_then(|v| value_hash(Oid::INVALID, v, w)).unwrap_or(0)
-    };
+    let bound =
+        |b: &crate::range::Bound| b.value.as_ref().and_then(|v| value_hash(Oid::INVALID, v, w)).unwrap_or(0);
     let h = w.uint32(flags) ^ bound(&r.lower);
     let rot = if w.is_wide() { h.rotate_left(1) } else { (h as u32).rotate_left(1) as u64 };
     rot ^ bound(&r.upper)
@@ -373,7 +370,13 @@ fn jsonb<W: Width>(j: &Jsonb, w: W) -> u64 {
         match j {
             Jsonb::Null => *h = scalar(*h, 1, w),
             Jsonb::Bool(b) => {
-                let e = if w.is_wide() { w.uint32(*b as u32) } else if *b { 2 } else { 4 };
+                let e = if w.is_wide() {
+                    w.uint32(*b as u32)
+                } else if *b {
+                    2
+                } else {
+                    4
+                };
                 *h = scalar(*h, e, w);
             }
             Jsonb::Number(n) => *h = scalar(*h, numeric(n, w), w),

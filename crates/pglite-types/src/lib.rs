@@ -4,11 +4,11 @@
 //! of the families hold the typed functions that the built-in function bodies call.
 
 pub mod array;
+pub mod batch;
 pub mod binary;
 pub mod bits;
 pub mod compare;
 pub mod datetime;
-pub mod batch;
 pub mod datum;
 pub mod geo;
 pub mod hash;

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use pglite_error::{PgError, PgResult, bail, codes, err};
 
 pub use arith::{
-    abs, add, ceil, div, div_trunc, factorial, floor, gcd, inc, lcm, modulo, mul, neg, round, sign, sub, trunc,
-    width_bucket,
+    abs, add, ceil, div, div_trunc, factorial, floor, gcd, inc, lcm, modulo, mul, neg, round, sign, sub,
+    trunc, width_bucket,
 };
 pub use big::Big;
 pub use io::{apply_typmod, parse, recv, send, write_text};

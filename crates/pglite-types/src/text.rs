@@ -19,9 +19,7 @@ pub fn text_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResu
         oid::INT2 => Datum::Int2(scalar::int2_in(s)?),
         oid::BOOL => Datum::Bool(scalar::bool_in(s)?),
         oid::VARCHAR | oid::BPCHAR => tm::apply_text(type_oid, typmod, s.into(), false)?,
-        oid::NUMERIC => {
-            Datum::Numeric(crate::numeric::apply_typmod(crate::numeric::parse(s)?, typmod)?)
-        }
+        oid::NUMERIC => Datum::Numeric(crate::numeric::apply_typmod(crate::numeric::parse(s)?, typmod)?),
         oid::FLOAT8 => Datum::Float8(scalar::float8_in(s)?),
         oid::FLOAT4 => Datum::Float4(scalar::float4_in(s)?),
         oid::NAME => Datum::Text(EcoString::from(scalar::clip_name(s))),

@@ -56,10 +56,12 @@ pub fn cmp_vector(a: &TsVector, b: &TsVector) -> std::cmp::Ordering {
     let key = |l: &Lexeme| (l.word.len(), l.word.clone());
     a.lexemes.len().cmp(&b.lexemes.len()).then_with(|| {
         for (x, y) in a.lexemes.iter().zip(&b.lexemes) {
-            let o = key(x)
-                .cmp(&key(y))
-                .then(x.positions.len().cmp(&y.positions.len()))
-                .then_with(|| x.positions.iter().map(|p| (p.pos(), p.weight())).cmp(y.positions.iter().map(|p| (p.pos(), p.weight()))));
+            let o = key(x).cmp(&key(y)).then(x.positions.len().cmp(&y.positions.len())).then_with(|| {
+                x.positions
+                    .iter()
+                    .map(|p| (p.pos(), p.weight()))
+                    .cmp(y.positions.iter().map(|p| (p.pos(), p.weight())))
+            });
             if o.is_ne() {
                 return o;
             }

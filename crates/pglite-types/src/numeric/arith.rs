@@ -132,7 +132,8 @@ fn small_lead(coef: i64, dscale: i32) -> (i32, i64) {
     let weight = dec_weight.div_euclid(4);
     // Unit of the first base digit, as a power of ten relative to the coefficient.
     let e = weight * 4 + dscale;
-    let first = if e >= 0 { (v as i128 / pow10_i128(e as u32)) as i64 } else { v as i64 * POW10[-e as usize] };
+    let first =
+        if e >= 0 { (v as i128 / pow10_i128(e as u32)) as i64 } else { v as i64 * POW10[-e as usize] };
     (weight, first)
 }
 

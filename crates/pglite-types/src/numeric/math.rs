@@ -182,10 +182,11 @@ pub fn log(base: &Numeric, x: &Numeric) -> PgResult<Numeric> {
     if base.is_nan() || x.is_nan() {
         return Ok(NaN);
     }
-    if base.signum() < 0 || x.signum() < 0 {
+    if !(base.is_finite() && x.is_finite()) && (base.signum() < 0 || x.signum() < 0) {
         check_ln(-1)?;
     }
-    check_ln(base.signum().min(x.signum()))?;
+    check_ln(base.signum())?;
+    check_ln(x.signum())?;
     match (base, x) {
         (PosInf, PosInf) => return Ok(NaN),
         (PosInf, _) => return Ok(Numeric::ZERO),

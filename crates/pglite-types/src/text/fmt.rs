@@ -83,7 +83,8 @@ fn sci_parts(text: &[u8], digits: &mut [u8; 64]) -> (usize, i32) {
             n += 1;
         }
     }
-    let exp = std::str::from_utf8(text.get(e + 1..).unwrap_or(b"0")).ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+    let exp =
+        std::str::from_utf8(text.get(e + 1..).unwrap_or(b"0")).ok().and_then(|s| s.parse().ok()).unwrap_or(0);
     (n, exp)
 }
 

@@ -17,7 +17,9 @@ pub fn trim_space(s: &str) -> &str {
 pub fn parse_bool(s: &str) -> Option<bool> {
     let t = trim_space(s);
     let is = |word: &str, min: usize| {
-        t.len() >= min && t.len() <= word.len() && word.as_bytes()[..t.len()].eq_ignore_ascii_case(t.as_bytes())
+        t.len() >= min
+            && t.len() <= word.len()
+            && word.as_bytes()[..t.len()].eq_ignore_ascii_case(t.as_bytes())
     };
     if is("true", 1) || is("yes", 1) || is("on", 2) || t == "1" {
         Some(true)
