@@ -1,3 +1,37 @@
-//! Project automation.
+//! Project automation: `cargo xtask <command>`. Each command is one module; see `COMMANDS`.
 
-fn main() {}
+// Why: xtask is a developer's tool, outside the engine's Vfs and Clock.
+#![allow(clippy::disallowed_methods)]
+
+mod catalog;
+mod codegen;
+
+use std::process::ExitCode;
+
+/// A failed command prints this and exits with 1.
+pub type Result<T> = std::result::Result<T, String>;
+
+/// (name, what it does, entry point). The entry point gets the arguments after the name.
+const COMMANDS: &[(&str, &str, fn(&[String]) -> Result<()>)] = &[
+    ("catalog", "import [--port N] [--psql PATH] [--db NAME] | stats", catalog::run),
+    ("codegen", "data files of pglite-catalog -> src/generated [--check]", codegen::run),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let name = args.first().map(String::as_str).unwrap_or("help");
+    let Some((_, _, run)) = COMMANDS.iter().find(|c| c.0 == name) else {
+        println!("usage: cargo xtask <command>");
+        for (name, help, _) in COMMANDS {
+            println!("  {name:<10} {help}");
+        }
+        return if name == "help" { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    };
+    match run(&args[1..]) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask {name}: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
