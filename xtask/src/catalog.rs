@@ -108,9 +108,11 @@ fn import(o: &Options) -> Result<()> {
     let fks = o.query("SELECT fktable, fkcols, pktable FROM pg_get_catalog_foreign_keys()")?;
     tables.set_references(&fks);
     for table in tables.list.iter_mut().filter(|t| !NO_ROWS.contains(&t.name.as_str())) {
-        let items: Vec<String> = table.columns.iter().map(|c| select_item(&table.name, &c.name, &c.typ)).collect();
+        let items: Vec<String> =
+            table.columns.iter().map(|c| select_item(&table.name, &c.name, &c.typ)).collect();
         let filter = if table.columns[0].name == "oid" { " WHERE oid < 16384" } else { "" };
-        let order = if matches!(table.name.as_str(), "pg_class" | "pg_database") { " ORDER BY oid" } else { "" };
+        let order =
+            if matches!(table.name.as_str(), "pg_class" | "pg_database") { " ORDER BY oid" } else { "" };
         table.rows = o.query(&format!("SELECT {} FROM {}{filter}{order}", items.join(", "), table.name))?;
     }
     let names = names::Names::new(&tables);
@@ -137,7 +139,10 @@ fn import(o: &Options) -> Result<()> {
 
 /// The catalogs' own shapes: one row a column, and one row an index.
 fn schema_file(tables: &Tables, o: &Options) -> Result<DatFile> {
-    let mut file = DatFile::plain("schema of the catalogs", &["catalog", "oid", "shared", "column", "type", "notnull", "reference"]);
+    let mut file = DatFile::plain(
+        "schema of the catalogs",
+        &["catalog", "oid", "shared", "column", "type", "notnull", "reference"],
+    );
     for t in &tables.list {
         for c in &t.columns {
             let row = [&t.name, &t.oid, &t.shared, &c.name, &c.typ, &c.notnull, &c.reference];

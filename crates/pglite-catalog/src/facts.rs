@@ -46,7 +46,8 @@ pub fn encoding(id: i32) -> Option<&'static Encoding> {
 
 /// Finds an encoding by name; case and punctuation do not matter (`utf-8`, `UTF8`).
 pub fn encoding_by_name(name: &str) -> Option<&'static Encoding> {
-    let clean: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+    let clean: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
     let clean = match clean.as_str() {
         "UNICODE" => "UTF8",
         "ISO88591" => "LATIN1",
@@ -55,7 +56,8 @@ pub fn encoding_by_name(name: &str) -> Option<&'static Encoding> {
         other => other,
     };
     ENCODINGS.iter().find(|e| {
-        let n: String = e.name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+        let n: String =
+            e.name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
         n == clean
     })
 }

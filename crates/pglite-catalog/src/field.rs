@@ -147,7 +147,8 @@ impl Field for Str {
     }
     fn get(r: &mut Reader<'_>) -> PgResult<Self> {
         let n = r.len()?;
-        let text = std::str::from_utf8(r.take(n)?).map_err(|_| PgError::internal("catalog text is not UTF-8"))?;
+        let text =
+            std::str::from_utf8(r.take(n)?).map_err(|_| PgError::internal("catalog text is not UTF-8"))?;
         Ok(text.into())
     }
     fn to_datum(&self, _: &dyn RoleNames) -> Datum {
@@ -261,7 +262,9 @@ impl<T: Elem, const L: i32> Field for List<T, L> {
     }
     fn from_datum(d: &Datum, names: &dyn RoleNames) -> PgResult<Self> {
         match d {
-            Datum::Array(a) => a.values.iter().map(|v| T::from_datum(v, names)).collect::<PgResult<Vec<T>>>().map(Into::into),
+            Datum::Array(a) => {
+                a.values.iter().map(|v| T::from_datum(v, names)).collect::<PgResult<Vec<T>>>().map(Into::into)
+            }
             other => mismatch("array", other),
         }
     }

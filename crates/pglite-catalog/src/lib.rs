@@ -10,24 +10,24 @@
 //! Invariant: built-in rows are statics generated from `data/*.dat`; a stored row with the same key shadows one, a
 //! tombstone hides one. Expressions and queries (`pg_node_tree`) are stored as SQL text.
 
-pub mod value;
-pub mod key;
-pub mod field;
-pub mod row;
 pub mod builtin;
+pub mod field;
+pub mod key;
+pub mod row;
 pub mod table;
+pub mod value;
 #[rustfmt::skip]
 pub mod generated;
-pub mod facts;
-pub mod snapshot;
-mod lookups;
-pub mod reldesc;
-pub mod txn;
-pub mod store;
-pub mod names;
-pub mod format_type;
-pub mod search_path;
 pub mod acl;
+pub mod facts;
+pub mod format_type;
+mod lookups;
+pub mod names;
+pub mod reldesc;
+pub mod search_path;
+pub mod snapshot;
+pub mod store;
+pub mod txn;
 pub mod views;
 
 pub use field::RoleNames;

@@ -84,56 +84,56 @@ impl Snapshot {
     }
 
     by_name! {
-        namespace_by_name: NamespaceRow NSPNAME;
-        role_by_name: AuthidRow ROLNAME;
-        database_by_name: DatabaseRow DATNAME;
-        tablespace_by_name: TablespaceRow SPCNAME;
-        language_by_name: LanguageRow NAME;
-        am_by_name: AmRow NAME;
-        extension_by_name: ExtensionRow NAME;
-        event_trigger_by_name: EventTriggerRow EVTNAME;
-        publication_by_name: PublicationRow PUBNAME;
-        foreign_server_by_name: ForeignServerRow NAME;
-        foreign_data_wrapper_by_name: ForeignDataWrapperRow NAME;
+        namespace_by_name: NamespaceRow BY_NSPNAME;
+        role_by_name: AuthidRow BY_ROLNAME;
+        database_by_name: DatabaseRow BY_DATNAME;
+        tablespace_by_name: TablespaceRow BY_SPCNAME;
+        language_by_name: LanguageRow BY_NAME;
+        am_by_name: AmRow BY_NAME;
+        extension_by_name: ExtensionRow BY_NAME;
+        event_trigger_by_name: EventTriggerRow BY_EVTNAME;
+        publication_by_name: PublicationRow BY_PUBNAME;
+        foreign_server_by_name: ForeignServerRow BY_NAME;
+        foreign_data_wrapper_by_name: ForeignDataWrapperRow BY_NAME;
     }
 
     by_ns_name! {
-        type_by_name: TypeRow TYPNAME_NSP;
-        class_by_name: ClassRow RELNAME_NSP;
-        conversion_by_name: ConversionRow NAME_NSP;
-        statistic_ext_by_name: StatisticExtRow NAME;
-        ts_config_by_name: TsConfigRow CFGNAME;
-        ts_dict_by_name: TsDictRow DICTNAME;
-        ts_parser_by_name: TsParserRow PRSNAME;
-        ts_template_by_name: TsTemplateRow TMPLNAME;
+        type_by_name: TypeRow BY_TYPNAME_NSP;
+        class_by_name: ClassRow BY_RELNAME_NSP;
+        conversion_by_name: ConversionRow BY_NAME_NSP;
+        statistic_ext_by_name: StatisticExtRow BY_NAME;
+        ts_config_by_name: TsConfigRow BY_CFGNAME;
+        ts_dict_by_name: TsDictRow BY_DICTNAME;
+        ts_parser_by_name: TsParserRow BY_PRSNAME;
+        ts_template_by_name: TsTemplateRow BY_TMPLNAME;
     }
 
     all_of! {
-        indexes_of: IndexRow INDRELID;
-        constraints_of: ConstraintRow CONRELID_CONTYPID_CONNAME;
-        domain_constraints_of: ConstraintRow CONTYPID;
+        indexes_of: IndexRow BY_INDRELID;
+        constraints_of: ConstraintRow BY_CONRELID_CONTYPID_CONNAME;
+        domain_constraints_of: ConstraintRow BY_CONTYPID;
         /// Foreign keys that refer to the relation.
-        foreign_keys_to: ConstraintRow CONFRELID;
-        constraints_of_index: ConstraintRow CONINDID;
-        triggers_of: TriggerRow TGRELID_TGNAME;
-        rules_of: RewriteRow REL_RULENAME;
-        policies_of: PolicyRow POLRELID_POLNAME;
+        foreign_keys_to: ConstraintRow BY_CONFRELID;
+        constraints_of_index: ConstraintRow BY_CONINDID;
+        triggers_of: TriggerRow BY_TGRELID_TGNAME;
+        rules_of: RewriteRow BY_REL_RULENAME;
+        policies_of: PolicyRow BY_POLRELID_POLNAME;
         /// Direct children.
-        children_of: InheritsRow PARENT;
+        children_of: InheritsRow BY_PARENT;
         /// In sort order.
-        enum_labels: EnumRow TYPID_SORTORDER;
-        attrdefs_of: AttrdefRow ADRELID_ADNUM;
-        statistics_ext_of: StatisticExtRow RELID;
+        enum_labels: EnumRow BY_TYPID_SORTORDER;
+        attrdefs_of: AttrdefRow BY_ADRELID_ADNUM;
+        statistics_ext_of: StatisticExtRow BY_RELID;
         /// Memberships in the role.
-        members_of: AuthMembersRow ROLE_MEMBER;
+        members_of: AuthMembersRow BY_ROLE_MEMBER;
         /// Memberships that the role has.
-        memberships_of: AuthMembersRow MEMBER_ROLE;
-        casts_from: CastRow SOURCE_TARGET;
-        casts_to: CastRow TARGET;
-        amops_of_family: AmopRow FAM_STRAT;
+        memberships_of: AuthMembersRow BY_MEMBER_ROLE;
+        casts_from: CastRow BY_SOURCE_TARGET;
+        casts_to: CastRow BY_TARGET;
+        amops_of_family: AmopRow BY_FAM_STRAT;
         /// In which families (and strategies) the operator stands.
-        amops_of_operator: AmopRow OPR_FAM;
-        amprocs_of_family: AmprocRow FAM_PROC;
+        amops_of_operator: AmopRow BY_OPR_FAM;
+        amprocs_of_family: AmprocRow BY_FAM_PROC;
     }
 
     /// Columns in attnum order, system columns (negative) first.
@@ -144,14 +144,14 @@ impl Snapshot {
         self.get::<AttributeRow>(Key::new().oid(relation).with(&attnum))
     }
     pub fn attribute_by_name(&self, relation: Oid, name: &str) -> Option<&AttributeRow> {
-        self.table::<AttributeRow>().find(AttributeRow::RELID_ATTNAM, &Key::new().oid(relation).str(name))
+        self.table::<AttributeRow>().find(AttributeRow::BY_RELID_ATTNAM, &Key::new().oid(relation).str(name))
     }
     pub fn attrdef(&self, relation: Oid, attnum: i16) -> Option<&AttrdefRow> {
-        self.table::<AttrdefRow>().find(AttrdefRow::ADRELID_ADNUM, &Key::new().oid(relation).with(&attnum))
+        self.table::<AttrdefRow>().find(AttrdefRow::BY_ADRELID_ADNUM, &Key::new().oid(relation).with(&attnum))
     }
     /// Functions of that name in all namespaces.
     pub fn procs_by_name(&self, name: &str) -> impl Iterator<Item = &ProcRow> + '_ {
-        self.scan::<ProcRow>(ProcRow::PRONAME_ARGS_NSP, &Key::new().str(name))
+        self.scan::<ProcRow>(ProcRow::BY_PRONAME_ARGS_NSP, &Key::new().str(name))
     }
     /// The function of exactly these input argument types.
     pub fn proc_exact(&self, namespace: Oid, name: &str, args: &[Oid]) -> Option<&ProcRow> {
@@ -159,31 +159,36 @@ impl Snapshot {
     }
     /// Operators of that name in all namespaces.
     pub fn operators_by_name(&self, name: &str) -> impl Iterator<Item = &OperatorRow> + '_ {
-        self.scan::<OperatorRow>(OperatorRow::OPRNAME_L_R_N, &Key::new().str(name))
+        self.scan::<OperatorRow>(OperatorRow::BY_OPRNAME_L_R_N, &Key::new().str(name))
     }
     /// Operators of that name and argument types (`INVALID` left: prefix) in all namespaces.
-    pub fn operators_exact(&self, name: &str, left: Oid, right: Oid) -> impl Iterator<Item = &OperatorRow> + '_ {
-        self.scan::<OperatorRow>(OperatorRow::OPRNAME_L_R_N, &Key::new().str(name).oid(left).oid(right))
+    pub fn operators_exact(
+        &self,
+        name: &str,
+        left: Oid,
+        right: Oid,
+    ) -> impl Iterator<Item = &OperatorRow> + '_ {
+        self.scan::<OperatorRow>(OperatorRow::BY_OPRNAME_L_R_N, &Key::new().str(name).oid(left).oid(right))
     }
     pub fn cast(&self, source: Oid, target: Oid) -> Option<&CastRow> {
-        self.table::<CastRow>().find(CastRow::SOURCE_TARGET, &Key::new().oid(source).oid(target))
+        self.table::<CastRow>().find(CastRow::BY_SOURCE_TARGET, &Key::new().oid(source).oid(target))
     }
     /// Collations of that name in a namespace (one an encoding).
     pub fn collations_by_name(&self, namespace: Oid, name: &str) -> impl Iterator<Item = &CollationRow> + '_ {
-        self.scan::<CollationRow>(CollationRow::NAME_ENC_NSP, &Key::new().str(name))
+        self.scan::<CollationRow>(CollationRow::BY_NAME_ENC_NSP, &Key::new().str(name))
             .filter(move |c| c.collnamespace == namespace)
     }
     pub fn opclass_by_name(&self, am: Oid, namespace: Oid, name: &str) -> Option<&OpclassRow> {
         let key = Key::new().oid(am).str(name).oid(namespace);
-        self.table::<OpclassRow>().find(OpclassRow::AM_NAME_NSP, &key)
+        self.table::<OpclassRow>().find(OpclassRow::BY_AM_NAME_NSP, &key)
     }
     pub fn opfamily_by_name(&self, am: Oid, namespace: Oid, name: &str) -> Option<&OpfamilyRow> {
         let key = Key::new().oid(am).str(name).oid(namespace);
-        self.table::<OpfamilyRow>().find(OpfamilyRow::AM_NAME_NSP, &key)
+        self.table::<OpfamilyRow>().find(OpfamilyRow::BY_AM_NAME_NSP, &key)
     }
     /// Operator classes of an access method for exactly this input type.
     pub fn opclasses_for(&self, am: Oid, intype: Oid) -> impl Iterator<Item = &OpclassRow> + '_ {
-        self.scan::<OpclassRow>(OpclassRow::AM_INTYPE, &Key::new().oid(am).oid(intype))
+        self.scan::<OpclassRow>(OpclassRow::BY_AM_INTYPE, &Key::new().oid(am).oid(intype))
     }
     /// The default operator class for the type itself; binary-coercible types are [`default_opclass`](Self::default_opclass)'s business.
     pub fn default_opclass_exact(&self, am: Oid, intype: Oid) -> Option<&OpclassRow> {
@@ -195,7 +200,9 @@ impl Snapshot {
         if let Some(found) = self.default_opclass_exact(am, base) {
             return Some(found);
         }
-        let all = || self.scan::<OpclassRow>(OpclassRow::AM_NAME_NSP, &Key::new().oid(am)).filter(|c| c.opcdefault);
+        let all = || {
+            self.scan::<OpclassRow>(OpclassRow::BY_AM_NAME_NSP, &Key::new().oid(am)).filter(|c| c.opcdefault)
+        };
         let preferred = |c: &OpclassRow| self.type_by_oid(c.opcintype).is_some_and(|t| t.typispreferred);
         let compatible = |c: &&OpclassRow| self.is_binary_coercible(base, c.opcintype);
         let best = all().filter(compatible).find(|c| preferred(c));
@@ -204,12 +211,12 @@ impl Snapshot {
     /// The operator of a strategy for the given (left, right) input types of a family.
     pub fn amop(&self, family: Oid, left: Oid, right: Oid, strategy: i16) -> Option<&AmopRow> {
         let key = Key::new().oid(family).oid(left).oid(right).with(&strategy);
-        self.table::<AmopRow>().find(AmopRow::FAM_STRAT, &key)
+        self.table::<AmopRow>().find(AmopRow::BY_FAM_STRAT, &key)
     }
     /// The support function of a number for the given (left, right) input types of a family.
     pub fn amproc(&self, family: Oid, left: Oid, right: Oid, number: i16) -> Option<&AmprocRow> {
         let key = Key::new().oid(family).oid(left).oid(right).with(&number);
-        self.table::<AmprocRow>().find(AmprocRow::FAM_PROC, &key)
+        self.table::<AmprocRow>().find(AmprocRow::BY_FAM_PROC, &key)
     }
     /// The strategy of an operator in a family, as a search operator.
     pub fn op_strategy(&self, operator: Oid, family: Oid) -> Option<&AmopRow> {
@@ -220,19 +227,19 @@ impl Snapshot {
         self.table::<InheritsRow>().scan_primary(&Key::new().oid(relation))
     }
     pub fn enum_label(&self, enum_type: Oid, label: &str) -> Option<&EnumRow> {
-        self.table::<EnumRow>().find(EnumRow::TYPID_LABEL, &Key::new().oid(enum_type).str(label))
+        self.table::<EnumRow>().find(EnumRow::BY_TYPID_LABEL, &Key::new().oid(enum_type).str(label))
     }
     /// The range type of a multirange type.
     pub fn range_of_multirange(&self, multirange: Oid) -> Option<&RangeRow> {
-        self.table::<RangeRow>().find(RangeRow::RNGMULTITYPID, &Key::new().oid(multirange))
+        self.table::<RangeRow>().find(RangeRow::BY_RNGMULTITYPID, &Key::new().oid(multirange))
     }
     /// What an object depends on.
     pub fn depends_of(&self, class: Oid, object: Oid) -> impl Iterator<Item = &DependRow> + '_ {
-        self.scan::<DependRow>(DependRow::DEPENDER, &Key::new().oid(class).oid(object))
+        self.scan::<DependRow>(DependRow::BY_DEPENDER, &Key::new().oid(class).oid(object))
     }
     /// What depends on an object (any of its columns too).
     pub fn dependents_on(&self, class: Oid, object: Oid) -> impl Iterator<Item = &DependRow> + '_ {
-        self.scan::<DependRow>(DependRow::REFERENCE, &Key::new().oid(class).oid(object))
+        self.scan::<DependRow>(DependRow::BY_REFERENCE, &Key::new().oid(class).oid(object))
     }
     pub fn description(&self, object: Oid, class: Oid, sub: i32) -> Option<&str> {
         let key = Key::new().oid(object).oid(class).with(&sub);
@@ -247,13 +254,13 @@ impl Snapshot {
     }
     pub fn constraint_by_name(&self, relation: Oid, name: &str) -> Option<&ConstraintRow> {
         let key = Key::new().oid(relation).oid(Oid::INVALID).str(name);
-        self.table::<ConstraintRow>().find(ConstraintRow::CONRELID_CONTYPID_CONNAME, &key)
+        self.table::<ConstraintRow>().find(ConstraintRow::BY_CONRELID_CONTYPID_CONNAME, &key)
     }
     pub fn trigger_by_name(&self, relation: Oid, name: &str) -> Option<&TriggerRow> {
-        self.table::<TriggerRow>().find(TriggerRow::TGRELID_TGNAME, &Key::new().oid(relation).str(name))
+        self.table::<TriggerRow>().find(TriggerRow::BY_TGRELID_TGNAME, &Key::new().oid(relation).str(name))
     }
     pub fn rule_by_name(&self, relation: Oid, name: &str) -> Option<&RewriteRow> {
-        self.table::<RewriteRow>().find(RewriteRow::REL_RULENAME, &Key::new().oid(relation).str(name))
+        self.table::<RewriteRow>().find(RewriteRow::BY_REL_RULENAME, &Key::new().oid(relation).str(name))
     }
     pub fn namespace_name(&self, namespace: Oid) -> Option<&str> {
         self.namespace_by_oid(namespace).map(|n| &*n.nspname)
@@ -298,7 +305,9 @@ impl Snapshot {
             oid::ANYRANGE | oid::ANYCOMPATIBLERANGE if kind == b'r' => return true,
             oid::ANYMULTIRANGE | oid::ANYCOMPATIBLEMULTIRANGE if kind == b'm' => return true,
             oid::RECORD if kind == b'c' => return true,
-            oid::RECORD_ARRAY if self.element_type(source).is_some_and(|e| self.is_composite(e)) => return true,
+            oid::RECORD_ARRAY if self.element_type(source).is_some_and(|e| self.is_composite(e)) => {
+                return true;
+            }
             _ => {}
         }
         self.cast(source, target).is_some_and(|c| c.castmethod == b'b' && c.castcontext == b'i')

@@ -254,7 +254,11 @@ fn column(s: &Snapshot, a: &AttributeRow) -> ColumnDesc {
         dropped: a.attisdropped,
         storage: a.attstorage,
         compression: a.attcompression,
-        missing: a.attmissingval.as_ref().filter(|_| a.atthasmissing).and_then(|m| m.0.values.first().cloned()),
+        missing: a
+            .attmissingval
+            .as_ref()
+            .filter(|_| a.atthasmissing)
+            .and_then(|m| m.0.values.first().cloned()),
         is_local: a.attislocal,
         inherited: a.attinhcount,
     }
@@ -314,7 +318,11 @@ fn partition_key(p: &PartitionedTableRow) -> PartitionKey {
     PartitionKey {
         strategy: p.partstrat,
         attnums: p.partattrs.to_vec(),
-        exprs: p.partexprs.as_ref().map(|e| split_list(e).into_iter().map(Str::from).collect()).unwrap_or_default(),
+        exprs: p
+            .partexprs
+            .as_ref()
+            .map(|e| split_list(e).into_iter().map(Str::from).collect())
+            .unwrap_or_default(),
         opclasses: p.partclass.to_vec(),
         collations: p.partcollation.to_vec(),
         default: p.partdefid,
@@ -325,7 +333,9 @@ fn view_text(s: &Snapshot, class: &ClassRow) -> Option<Str> {
     let rule = s.rules_of(class.oid).find(|r| &*r.rulename == "_RETURN");
     match rule.map(|r| &r.ev_action).filter(|a| !a.is_empty()) {
         Some(text) => Some(text.clone()),
-        None => crate::views::definition(s.namespace_name(class.relnamespace)?, &class.relname).map(Str::Static),
+        None => {
+            crate::views::definition(s.namespace_name(class.relnamespace)?, &class.relname).map(Str::Static)
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub trait CatalogRow: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'stati
     /// One for all databases.
     const SHARED: bool;
     const COLUMNS: &'static [&'static str];
-    /// Secondary indexes; a lookup names one by its place (`ClassRow::RELNAME_NSP`).
+    /// Secondary indexes; a lookup names one by its place (`ClassRow::BY_RELNAME_NSP`).
     const INDEXES: &'static [IndexSpec];
     fn key(&self) -> Key;
     fn index_key(&self, index: usize) -> Key;
@@ -43,8 +43,8 @@ macro_rules! catalog_row {
     (
         $name:ident $catalog:ident $oid:literal $scope:ident { $($col:ident: $ty:ty,)* }
         key($($k:ident)*)
-        $( $ix:ident = $n:literal $ixname:literal $unique:literal ($($c:ident)*); )*
-        data $data:expr;
+        indexes { $( $ix:ident = $n:literal $ixname:literal $unique:literal ($($c:ident)*); )* }
+        data $data:expr
     ) => {
         #[doc = concat!("A row of `", stringify!($catalog), "`.")]
         #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +108,7 @@ macro_rules! catalog_tables {
 
         impl $set {
             /// OIDs of the catalogs in this set.
-            pub const CATALOGS: &'static [(Oid, &'static str)] = &[$(($row::CATALOG, $row::NAME)),*];
+            pub const CATALOGS: &'static [(Oid, &'static str)] = &[$((<$row as CatalogRow>::CATALOG, <$row as CatalogRow>::NAME)),*];
             pub fn by_oid(&self, catalog: Oid) -> Option<&dyn AnyTable> {
                 match catalog {
                     $(c if c == $row::CATALOG => Some(&*self.$field),)*
@@ -117,7 +117,7 @@ macro_rules! catalog_tables {
             }
             pub fn by_oid_mut(&mut self, catalog: Oid) -> Option<&mut dyn AnyTable> {
                 match catalog {
-                    $(c if c == $row::CATALOG => Some(Arc::make_mut(&mut self.$field)),)*
+                    $(c if c == $row::CATALOG => { let t: &mut Table<$row> = Arc::make_mut(&mut self.$field); Some(t) },)*
                     _ => None,
                 }
             }

@@ -44,13 +44,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// A database without stored rows.
     pub fn builtin(database: Oid) -> Snapshot {
-        Snapshot {
-            shared: Arc::default(),
-            local: Arc::default(),
-            rels: Arc::default(),
-            database,
-            version: 0,
-        }
+        Snapshot { shared: Arc::default(), local: Arc::default(), rels: Arc::default(), database, version: 0 }
     }
     pub fn database(&self) -> Oid {
         self.database
@@ -69,8 +63,12 @@ impl Snapshot {
     pub fn iter<T: CatalogRow>(&self) -> impl Iterator<Item = &T> + '_ {
         T::table(self).iter()
     }
-    /// Rows by an index, e.g. `scan::<ClassRow>(ClassRow::RELNAME_NSP, &Key::new().str("t"))`.
-    pub fn scan<'a, T: CatalogRow>(&'a self, index: usize, prefix: &Key) -> impl Iterator<Item = &'a T> + use<'a, T> {
+    /// Rows by an index, e.g. `scan::<ClassRow>(ClassRow::BY_RELNAME_NSP, &Key::new().str("t"))`.
+    pub fn scan<'a, T: CatalogRow>(
+        &'a self,
+        index: usize,
+        prefix: &Key,
+    ) -> impl Iterator<Item = &'a T> + use<'a, T> {
         T::table(self).scan(index, prefix)
     }
     /// Any catalog by its OID, `None` when there is no such catalog.

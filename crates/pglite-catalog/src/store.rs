@@ -43,7 +43,9 @@ pub fn storage_key(database: Oid, catalog: Oid, key: &[u8]) -> Vec<u8> {
 /// The parts of a [`storage_key`]: database, catalog, row key.
 pub fn split_storage_key(bytes: &[u8]) -> PgResult<(Oid, Oid, &[u8])> {
     match (bytes.first_chunk::<4>(), bytes.get(4..8).and_then(|b| b.first_chunk::<4>())) {
-        (Some(db), Some(cat)) => Ok((Oid(u32::from_be_bytes(*db)), Oid(u32::from_be_bytes(*cat)), &bytes[8..])),
+        (Some(db), Some(cat)) => {
+            Ok((Oid(u32::from_be_bytes(*db)), Oid(u32::from_be_bytes(*cat)), &bytes[8..]))
+        }
         _ => Err(PgError::internal("bad catalog key")),
     }
 }
@@ -77,7 +79,8 @@ impl CatalogStore {
             } else {
                 Arc::make_mut(&mut inner.shared).by_oid_mut(catalog)
             };
-            let table = table.ok_or_else(|| PgError::internal(format!("stored row of unknown catalog {catalog}")))?;
+            let table =
+                table.ok_or_else(|| PgError::internal(format!("stored row of unknown catalog {catalog}")))?;
             table.load(&Key::from_bytes(key), value.as_ref())?;
         }
         let store = CatalogStore::new();
@@ -198,7 +201,7 @@ impl CommitGuard {
         if let Some(txn) = self.txn.take() {
             let mut current = txn.current;
             current.rels = Arc::new(current.rels.without(txn.touched.iter().copied()));
-            if txn.changed.iter().any(|(c, _)| is_shared_catalog(*c)) {
+            if txn.changed.keys().any(|(c, _)| is_shared_catalog(*c)) {
                 inner.shared = current.shared.clone();
             }
             inner.databases.insert(self.database, (current.local.clone(), current.rels.clone()));

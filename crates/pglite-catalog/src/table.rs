@@ -42,7 +42,7 @@ impl<T: CatalogRow> Table<T> {
     }
     /// All rows: built-in ones in PostgreSQL's order, then stored ones in key order.
     pub fn iter(&self) -> impl Iterator<Item = &T> + '_ {
-        let builtin = T::builtin().rows().filter(|r| !self.hidden(r));
+        let builtin = T::builtin().rows().map(|r: &T| r).filter(|r| !self.hidden(r));
         builtin.chain(self.over.values().filter_map(|v| v.as_deref()))
     }
     /// The rows whose key in `index` begins with `prefix`: built-in ones first, each part in index order.
@@ -90,11 +90,13 @@ impl<T: CatalogRow> Table<T> {
     }
 }
 
-fn prefix_iter<'a, V: Clone>(map: &'a OrdMap<Key, V>, prefix: &Key) -> impl Iterator<Item = (&'a Key, &'a V)> + use<'a, V> {
+fn prefix_iter<'a, V: Clone>(
+    map: &'a OrdMap<Key, V>,
+    prefix: &Key,
+) -> impl Iterator<Item = (&'a Key, &'a V)> + use<'a, V> {
     let p = prefix.clone();
     map.range(prefix.clone()..).take_while(move |(k, _)| k.as_bytes().starts_with(p.as_bytes()))
 }
-
 
 const TAG_TOMBSTONE: u8 = 0;
 const TAG_ROW: u8 = 1;
@@ -166,7 +168,9 @@ impl<T: CatalogRow> AnyTable for Table<T> {
         let Some(other) = other.as_any().downcast_ref::<Table<T>>() else { return false };
         match (self.over.get(key), other.over.get(key)) {
             (Some(Some(a)), Some(Some(b))) => Arc::ptr_eq(a, b),
-            (a, b) => a.is_none() == b.is_none() && a.is_some_and(Option::is_none) == b.is_some_and(Option::is_none),
+            (a, b) => {
+                a.is_none() == b.is_none() && a.is_some_and(Option::is_none) == b.is_some_and(Option::is_none)
+            }
         }
     }
     fn duplicate(&self, key: &Key, names: &dyn RoleNames) -> Option<PgError> {
@@ -186,7 +190,11 @@ impl<T: CatalogRow> AnyTable for Table<T> {
                         "duplicate key value violates unique constraint \"{}\"",
                         spec.name
                     )
-                    .detail(format!("Key ({})=({}) already exists.", spec.columns.join(", "), shown.join(", "))),
+                    .detail(format!(
+                        "Key ({})=({}) already exists.",
+                        spec.columns.join(", "),
+                        shown.join(", ")
+                    )),
                 );
             }
         }

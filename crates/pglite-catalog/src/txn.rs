@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use imbl::OrdSet;
+use imbl::{OrdMap, OrdSet};
 
 use pglite_error::{PgResult, err};
 use pglite_types::Oid;
@@ -30,22 +30,28 @@ pub struct Change {
 #[derive(Clone, Debug)]
 pub struct Mark {
     current: Snapshot,
-    changed: OrdSet<(Oid, Key)>,
+    changed: OrdMap<(Oid, Key), Arc<Snapshot>>,
     touched: OrdSet<Oid>,
 }
 
 #[derive(Clone, Debug)]
 pub struct CatalogTxn {
-    pub(crate) base: Snapshot,
+    pub(crate) base: Arc<Snapshot>,
     pub(crate) current: Snapshot,
-    pub(crate) changed: OrdSet<(Oid, Key)>,
+    /// The changed rows, each with the base that it was first changed on.
+    pub(crate) changed: OrdMap<(Oid, Key), Arc<Snapshot>>,
     /// Relations whose descriptors are stale in `base`.
     pub(crate) touched: OrdSet<Oid>,
 }
 
 impl CatalogTxn {
     pub fn new(base: Snapshot) -> CatalogTxn {
-        CatalogTxn { current: base.clone(), base, changed: OrdSet::new(), touched: OrdSet::new() }
+        CatalogTxn {
+            current: base.clone(),
+            base: Arc::new(base),
+            changed: OrdMap::new(),
+            touched: OrdSet::new(),
+        }
     }
     /// The catalogs as the transaction sees them now.
     pub fn snapshot(&self) -> &Snapshot {
@@ -57,7 +63,7 @@ impl CatalogTxn {
     pub fn insert<T: CatalogRow>(&mut self, row: T) {
         self.touch(&row);
         let key = T::table_mut(&mut self.current).put(row);
-        self.changed.insert((T::CATALOG, key));
+        self.record(T::CATALOG, key);
     }
     /// Replaces the row with the same key.
     pub fn update<T: CatalogRow>(&mut self, row: T) {
@@ -81,13 +87,16 @@ impl CatalogTxn {
         let Some(row) = T::table(&self.current).get(&key).cloned() else { return false };
         self.touch(&row);
         T::table_mut(&mut self.current).remove(&key);
-        self.changed.insert((T::CATALOG, key));
+        self.record(T::CATALOG, key);
         true
     }
     /// Deletes every row that `found` picks; returns how many.
     pub fn delete_where<T: CatalogRow>(&mut self, found: impl Fn(&Snapshot) -> Vec<Key>) -> usize {
         let keys = found(&self.current);
         keys.into_iter().filter(|k| self.delete::<T>(k.clone())).count()
+    }
+    fn record(&mut self, catalog: Oid, key: Key) {
+        self.changed.entry((catalog, key)).or_insert_with(|| self.base.clone());
     }
     fn touch<T: CatalogRow>(&mut self, row: &T) {
         let rels = touched_relations(row);
@@ -118,7 +127,7 @@ impl CatalogTxn {
     /// The rows to write at commit.
     pub fn changes(&self) -> PgResult<Vec<Change>> {
         let mut out = Vec::with_capacity(self.changed.len());
-        for (catalog, key) in &self.changed {
+        for (catalog, key) in self.changed.keys() {
             let Some(table) = self.current.any_table(*catalog) else { continue };
             out.push(Change {
                 shared: is_shared_catalog(*catalog),
@@ -130,27 +139,27 @@ impl CatalogTxn {
         Ok(out)
     }
     /// Puts the changes on top of newer committed catalogs. Rows that others changed meanwhile are kept unless this
-    /// transaction changed them too; then ours win here, and [`check`](Self::check) complains at commit.
+    /// transaction changed them too; then ours win here, and the commit fails with "tuple concurrently updated".
     pub fn rebase(&mut self, new_base: Snapshot) {
         if self.changed.is_empty() {
             self.current = new_base.clone();
-            self.base = new_base;
+            self.base = Arc::new(new_base);
             return;
         }
         let mut next = new_base.clone();
-        for (catalog, key) in &self.changed {
+        for (catalog, key) in self.changed.keys() {
             if let (Some(to), Some(from)) = (next.any_table_mut(*catalog), self.current.any_table(*catalog)) {
                 to.copy_key(from, key);
             }
         }
         next.rels = Arc::new(new_base.rels.without(self.touched.iter().copied()));
         self.current = next;
-        // Why: `base` keeps the rows that this transaction read, so that a conflict is still seen at commit.
+        self.base = Arc::new(new_base);
     }
     /// Conflicts with what others committed since the transaction's base: 40001-like failures of DDL.
     pub(crate) fn check(&self, committed: &Snapshot) -> PgResult<()> {
-        for (catalog, key) in &self.changed {
-            let (Some(base), Some(now)) = (self.base.any_table(*catalog), committed.any_table(*catalog)) else {
+        for ((catalog, key), base) in &self.changed {
+            let (Some(base), Some(now)) = (base.any_table(*catalog), committed.any_table(*catalog)) else {
                 continue;
             };
             if !base.same(now, key) {
@@ -161,7 +170,7 @@ impl CatalogTxn {
     }
     /// Unique indexes of the catalogs, over the rows that this transaction wrote.
     pub(crate) fn check_unique(&self) -> PgResult<()> {
-        for (catalog, key) in &self.changed {
+        for (catalog, key) in self.changed.keys() {
             if let Some(e) = self.current.any_table(*catalog).and_then(|t| t.duplicate(key, &self.current)) {
                 return Err(e);
             }

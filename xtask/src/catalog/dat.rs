@@ -122,7 +122,8 @@ pub fn read(path: &Path) -> Result<DatFile> {
             (1, Some("columns")) => file.columns = fields.skip(1).map(str::to_string).collect(),
             (2, Some("defaults")) => {
                 for f in fields.skip(1) {
-                    let (c, v) = f.split_once('=').ok_or_else(|| format!("{}: bad default", path.display()))?;
+                    let (c, v) =
+                        f.split_once('=').ok_or_else(|| format!("{}: bad default", path.display()))?;
                     file.defaults.push((c.into(), v.into()));
                 }
             }

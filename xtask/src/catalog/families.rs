@@ -12,7 +12,10 @@ pub fn of(table: &Table, row: &[String], tables: &Tables) -> String {
         "pg_class" => format!("class_{}", relation_family(&row[0], tables)),
         "pg_type" => {
             let kind = table.value(row, "typtype");
-            format!("type_{}", if kind == "c" || table.value(row, "typname").starts_with('_') { "derived" } else { "base" })
+            format!(
+                "type_{}",
+                if kind == "c" || table.value(row, "typname").starts_with('_') { "derived" } else { "base" }
+            )
         }
         _ => base.to_string(),
     }

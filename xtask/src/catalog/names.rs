@@ -90,8 +90,11 @@ impl Names {
             "pg_class" => qualified("relnamespace", v("relname")),
             "pg_collation" => v("collname").to_string(),
             "pg_proc" => {
-                let args: Vec<String> =
-                    v("proargtypes").split(' ').filter(|a| !a.is_empty()).map(|a| r(self, "pg_type", a)).collect();
+                let args: Vec<String> = v("proargtypes")
+                    .split(' ')
+                    .filter(|a| !a.is_empty())
+                    .map(|a| r(self, "pg_type", a))
+                    .collect();
                 format!("{}({})", qualified("pronamespace", v("proname")), args.join(","))
             }
             "pg_operator" => {
@@ -122,7 +125,13 @@ impl Names {
         found.ok_or_else(|| format!("no {catalog} is named {name}"))
     }
 
-    fn map(&self, table: &Table, i: usize, value: &str, f: impl Fn(&str, &str) -> Result<String>) -> Result<String> {
+    fn map(
+        &self,
+        table: &Table,
+        i: usize,
+        value: &str,
+        f: impl Fn(&str, &str) -> Result<String>,
+    ) -> Result<String> {
         let column = &table.columns[i];
         let catalog = column.reference.as_str();
         if catalog == "-" || value == "\\N" {
@@ -152,7 +161,9 @@ impl Names {
     /// References as OIDs, in place.
     pub fn decode_row(&self, table: &Table, row: &mut [String]) -> Result<()> {
         for i in 0..row.len() {
-            row[i] = self.map(table, i, &row[i], |c, v| self.oid(c, v)).map_err(|e| format!("{}: {e}", table.name))?;
+            row[i] = self
+                .map(table, i, &row[i], |c, v| self.oid(c, v))
+                .map_err(|e| format!("{}: {e}", table.name))?;
         }
         Ok(())
     }

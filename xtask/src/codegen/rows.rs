@@ -43,7 +43,8 @@ const EXTRA: &[(&str, &str, &[&str])] = &[
 fn indexes(t: &Table) -> Vec<(String, String, bool, Vec<String>)> {
     let mut list: Vec<(String, String, bool, Vec<String>)> = Vec::new();
     for i in t.indexes.iter().filter(|i| !i.primary) {
-        let short = i.name.trim_end_matches("_index").trim_start_matches(t.name.as_str()).trim_start_matches('_');
+        let short =
+            i.name.trim_end_matches("_index").trim_start_matches(t.name.as_str()).trim_start_matches('_');
         list.push((short.to_ascii_uppercase(), i.name.clone(), i.unique, i.columns.clone()));
     }
     for (_, name, columns) in EXTRA.iter().filter(|e| e.0 == t.name) {
@@ -72,16 +73,16 @@ pub fn emit(tables: &Tables) -> String {
             Some(i) => i.columns.clone(),
             None => t.columns.iter().map(|c| c.name.clone()).collect(),
         };
-        out.push_str(&format!("}} key({})\n", key.join(" ")));
+        out.push_str(&format!("}} key({}) indexes {{\n", key.join(" ")));
         for (n, (short, name, unique, columns)) in indexes(t).into_iter().enumerate() {
-            out.push_str(&format!("    {short} = {n} \"{name}\" {unique} ({});\n", columns.join(" ")));
+            out.push_str(&format!("    BY_{short} = {n} \"{name}\" {unique} ({});\n", columns.join(" ")));
         }
         let data = if t.rows.is_empty() {
             "&[]".to_string()
         } else {
             format!("super::data_{}::DATA", t.name.trim_start_matches("pg_"))
         };
-        out.push_str(&format!("    data {data};\n}}\n\n"));
+        out.push_str(&format!("}} data {data} }}\n\n"));
     }
     for (set, shared) in [("SharedTables", "t"), ("LocalTables", "f")] {
         out.push_str(&format!("catalog_tables! {{ {set} {{\n"));

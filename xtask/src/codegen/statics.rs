@@ -55,7 +55,13 @@ impl Plan {
         Plan { fixed }
     }
 
-    fn file(&self, t: &Table, rows: &[Vec<String>], slices: &mut Vec<String>, module: &str) -> Result<String> {
+    fn file(
+        &self,
+        t: &Table,
+        rows: &[Vec<String>],
+        slices: &mut Vec<String>,
+        module: &str,
+    ) -> Result<String> {
         let ty = row_type(&t.name);
         let mut lists = Lists::default();
         let mut body = String::new();
@@ -80,7 +86,7 @@ impl Plan {
         if used_full {
             ctors.push_str(&self.constructor(t, "x", false, &mut lists)?);
         }
-        let attributes = "#![allow(clippy::too_many_arguments)]\n";
+        let attributes = "#![allow(clippy::too_many_arguments, unused_imports)]\n";
         Ok(format!("{HEADER}{attributes}{IMPORTS}{}{ctors}{body}", lists.render()))
     }
 

@@ -18,10 +18,9 @@ catalog_row! { DefaultAclRow pg_default_acl 826 local {
     defaclnamespace: Oid,
     defaclobjtype: u8,
     defaclacl: List<AclItem>,
-} key(oid)
-    ROLE_NSP_OBJ = 0 "pg_default_acl_role_nsp_obj_index" true (defaclrole defaclnamespace defaclobjtype);
-    data &[];
-}
+} key(oid) indexes {
+    BY_ROLE_NSP_OBJ = 0 "pg_default_acl_role_nsp_obj_index" true (defaclrole defaclnamespace defaclobjtype);
+} data &[] }
 
 catalog_row! { TablespaceRow pg_tablespace 1213 shared {
     oid: Oid,
@@ -29,10 +28,9 @@ catalog_row! { TablespaceRow pg_tablespace 1213 shared {
     spcowner: Oid,
     spcacl: Option<List<AclItem>>,
     spcoptions: Option<List<Str>>,
-} key(oid)
-    SPCNAME = 0 "pg_tablespace_spcname_index" true (spcname);
-    data super::data_tablespace::DATA;
-}
+} key(oid) indexes {
+    BY_SPCNAME = 0 "pg_tablespace_spcname_index" true (spcname);
+} data super::data_tablespace::DATA }
 
 catalog_row! { ShdependRow pg_shdepend 1214 shared {
     dbid: Oid,
@@ -42,11 +40,10 @@ catalog_row! { ShdependRow pg_shdepend 1214 shared {
     refclassid: Oid,
     refobjid: Oid,
     deptype: u8,
-} key(dbid classid objid objsubid refclassid refobjid deptype)
-    DEPENDER = 0 "pg_shdepend_depender_index" false (dbid classid objid objsubid);
-    REFERENCE = 1 "pg_shdepend_reference_index" false (refclassid refobjid);
-    data &[];
-}
+} key(dbid classid objid objsubid refclassid refobjid deptype) indexes {
+    BY_DEPENDER = 0 "pg_shdepend_depender_index" false (dbid classid objid objsubid);
+    BY_REFERENCE = 1 "pg_shdepend_reference_index" false (refclassid refobjid);
+} data &[] }
 
 catalog_row! { TypeRow pg_type 1247 local {
     oid: Oid,
@@ -81,10 +78,9 @@ catalog_row! { TypeRow pg_type 1247 local {
     typdefaultbin: Option<Str>,
     typdefault: Option<Str>,
     typacl: Option<List<AclItem>>,
-} key(oid)
-    TYPNAME_NSP = 0 "pg_type_typname_nsp_index" true (typname typnamespace);
-    data super::data_type::DATA;
-}
+} key(oid) indexes {
+    BY_TYPNAME_NSP = 0 "pg_type_typname_nsp_index" true (typname typnamespace);
+} data super::data_type::DATA }
 
 catalog_row! { AttributeRow pg_attribute 1249 local {
     attrelid: Oid,
@@ -112,10 +108,9 @@ catalog_row! { AttributeRow pg_attribute 1249 local {
     attoptions: Option<List<Str>>,
     attfdwoptions: Option<List<Str>>,
     attmissingval: Option<AnyArray>,
-} key(attrelid attnum)
-    RELID_ATTNAM = 0 "pg_attribute_relid_attnam_index" true (attrelid attname);
-    data super::data_attribute::DATA;
-}
+} key(attrelid attnum) indexes {
+    BY_RELID_ATTNAM = 0 "pg_attribute_relid_attnam_index" true (attrelid attname);
+} data super::data_attribute::DATA }
 
 catalog_row! { ProcRow pg_proc 1255 local {
     oid: Oid,
@@ -148,10 +143,9 @@ catalog_row! { ProcRow pg_proc 1255 local {
     prosqlbody: Option<Str>,
     proconfig: Option<List<Str>>,
     proacl: Option<List<AclItem>>,
-} key(oid)
-    PRONAME_ARGS_NSP = 0 "pg_proc_proname_args_nsp_index" true (proname proargtypes pronamespace);
-    data super::data_proc::DATA;
-}
+} key(oid) indexes {
+    BY_PRONAME_ARGS_NSP = 0 "pg_proc_proname_args_nsp_index" true (proname proargtypes pronamespace);
+} data super::data_proc::DATA }
 
 catalog_row! { ClassRow pg_class 1259 local {
     oid: Oid,
@@ -188,11 +182,10 @@ catalog_row! { ClassRow pg_class 1259 local {
     relacl: Option<List<AclItem>>,
     reloptions: Option<List<Str>>,
     relpartbound: Option<Str>,
-} key(oid)
-    RELNAME_NSP = 0 "pg_class_relname_nsp_index" true (relname relnamespace);
-    TBLSPC_RELFILENODE = 1 "pg_class_tblspc_relfilenode_index" false (reltablespace relfilenode);
-    data super::data_class::DATA;
-}
+} key(oid) indexes {
+    BY_RELNAME_NSP = 0 "pg_class_relname_nsp_index" true (relname relnamespace);
+    BY_TBLSPC_RELFILENODE = 1 "pg_class_tblspc_relfilenode_index" false (reltablespace relfilenode);
+} data super::data_class::DATA }
 
 catalog_row! { AuthidRow pg_authid 1260 shared {
     oid: Oid,
@@ -207,10 +200,9 @@ catalog_row! { AuthidRow pg_authid 1260 shared {
     rolconnlimit: i32,
     rolpassword: Option<Str>,
     rolvaliduntil: Option<Timestamp>,
-} key(oid)
-    ROLNAME = 0 "pg_authid_rolname_index" true (rolname);
-    data super::data_authid::DATA;
-}
+} key(oid) indexes {
+    BY_ROLNAME = 0 "pg_authid_rolname_index" true (rolname);
+} data super::data_authid::DATA }
 
 catalog_row! { AuthMembersRow pg_auth_members 1261 shared {
     oid: Oid,
@@ -220,12 +212,11 @@ catalog_row! { AuthMembersRow pg_auth_members 1261 shared {
     admin_option: bool,
     inherit_option: bool,
     set_option: bool,
-} key(oid)
-    ROLE_MEMBER = 0 "pg_auth_members_role_member_index" true (roleid member grantor);
-    MEMBER_ROLE = 1 "pg_auth_members_member_role_index" true (member roleid grantor);
-    GRANTOR = 2 "pg_auth_members_grantor_index" false (grantor);
-    data super::data_auth_members::DATA;
-}
+} key(oid) indexes {
+    BY_ROLE_MEMBER = 0 "pg_auth_members_role_member_index" true (roleid member grantor);
+    BY_MEMBER_ROLE = 1 "pg_auth_members_member_role_index" true (member roleid grantor);
+    BY_GRANTOR = 2 "pg_auth_members_grantor_index" false (grantor);
+} data super::data_auth_members::DATA }
 
 catalog_row! { DatabaseRow pg_database 1262 shared {
     oid: Oid,
@@ -246,10 +237,9 @@ catalog_row! { DatabaseRow pg_database 1262 shared {
     daticurules: Option<Str>,
     datcollversion: Option<Str>,
     datacl: Option<List<AclItem>>,
-} key(oid)
-    DATNAME = 0 "pg_database_datname_index" true (datname);
-    data super::data_database::DATA;
-}
+} key(oid) indexes {
+    BY_DATNAME = 0 "pg_database_datname_index" true (datname);
+} data super::data_database::DATA }
 
 catalog_row! { ForeignServerRow pg_foreign_server 1417 local {
     oid: Oid,
@@ -260,20 +250,18 @@ catalog_row! { ForeignServerRow pg_foreign_server 1417 local {
     srvversion: Option<Str>,
     srvacl: Option<List<AclItem>>,
     srvoptions: Option<List<Str>>,
-} key(oid)
-    NAME = 0 "pg_foreign_server_name_index" true (srvname);
-    data &[];
-}
+} key(oid) indexes {
+    BY_NAME = 0 "pg_foreign_server_name_index" true (srvname);
+} data &[] }
 
 catalog_row! { UserMappingRow pg_user_mapping 1418 local {
     oid: Oid,
     umuser: Oid,
     umserver: Oid,
     umoptions: Option<List<Str>>,
-} key(oid)
-    USER_SERVER = 0 "pg_user_mapping_user_server_index" true (umuser umserver);
-    data &[];
-}
+} key(oid) indexes {
+    BY_USER_SERVER = 0 "pg_user_mapping_user_server_index" true (umuser umserver);
+} data &[] }
 
 catalog_row! { SequenceRow pg_sequence 2224 local {
     seqrelid: Oid,
@@ -284,9 +272,8 @@ catalog_row! { SequenceRow pg_sequence 2224 local {
     seqmin: i64,
     seqcache: i64,
     seqcycle: bool,
-} key(seqrelid)
-    data &[];
-}
+} key(seqrelid) indexes {
+} data &[] }
 
 catalog_row! { ForeignDataWrapperRow pg_foreign_data_wrapper 2328 local {
     oid: Oid,
@@ -296,18 +283,16 @@ catalog_row! { ForeignDataWrapperRow pg_foreign_data_wrapper 2328 local {
     fdwvalidator: Oid,
     fdwacl: Option<List<AclItem>>,
     fdwoptions: Option<List<Str>>,
-} key(oid)
-    NAME = 0 "pg_foreign_data_wrapper_name_index" true (fdwname);
-    data &[];
-}
+} key(oid) indexes {
+    BY_NAME = 0 "pg_foreign_data_wrapper_name_index" true (fdwname);
+} data &[] }
 
 catalog_row! { ShdescriptionRow pg_shdescription 2396 shared {
     objoid: Oid,
     classoid: Oid,
     description: Str,
-} key(objoid classoid)
-    data &[];
-}
+} key(objoid classoid) indexes {
+} data &[] }
 
 catalog_row! { AggregateRow pg_aggregate 2600 local {
     aggfnoid: Oid,
@@ -332,19 +317,17 @@ catalog_row! { AggregateRow pg_aggregate 2600 local {
     aggmtransspace: i32,
     agginitval: Option<Str>,
     aggminitval: Option<Str>,
-} key(aggfnoid)
-    data super::data_aggregate::DATA;
-}
+} key(aggfnoid) indexes {
+} data super::data_aggregate::DATA }
 
 catalog_row! { AmRow pg_am 2601 local {
     oid: Oid,
     amname: Str,
     amhandler: Oid,
     amtype: u8,
-} key(oid)
-    NAME = 0 "pg_am_name_index" true (amname);
-    data super::data_am::DATA;
-}
+} key(oid) indexes {
+    BY_NAME = 0 "pg_am_name_index" true (amname);
+} data super::data_am::DATA }
 
 catalog_row! { AmopRow pg_amop 2602 local {
     oid: Oid,
@@ -356,11 +339,10 @@ catalog_row! { AmopRow pg_amop 2602 local {
     amopopr: Oid,
     amopmethod: Oid,
     amopsortfamily: Oid,
-} key(oid)
-    FAM_STRAT = 0 "pg_amop_fam_strat_index" true (amopfamily amoplefttype amoprighttype amopstrategy);
-    OPR_FAM = 1 "pg_amop_opr_fam_index" true (amopopr amoppurpose amopfamily);
-    data super::data_amop::DATA;
-}
+} key(oid) indexes {
+    BY_FAM_STRAT = 0 "pg_amop_fam_strat_index" true (amopfamily amoplefttype amoprighttype amopstrategy);
+    BY_OPR_FAM = 1 "pg_amop_opr_fam_index" true (amopopr amoppurpose amopfamily);
+} data super::data_amop::DATA }
 
 catalog_row! { AmprocRow pg_amproc 2603 local {
     oid: Oid,
@@ -369,20 +351,18 @@ catalog_row! { AmprocRow pg_amproc 2603 local {
     amprocrighttype: Oid,
     amprocnum: i16,
     amproc: Oid,
-} key(oid)
-    FAM_PROC = 0 "pg_amproc_fam_proc_index" true (amprocfamily amproclefttype amprocrighttype amprocnum);
-    data super::data_amproc::DATA;
-}
+} key(oid) indexes {
+    BY_FAM_PROC = 0 "pg_amproc_fam_proc_index" true (amprocfamily amproclefttype amprocrighttype amprocnum);
+} data super::data_amproc::DATA }
 
 catalog_row! { AttrdefRow pg_attrdef 2604 local {
     oid: Oid,
     adrelid: Oid,
     adnum: i16,
     adbin: Str,
-} key(oid)
-    ADRELID_ADNUM = 0 "pg_attrdef_adrelid_adnum_index" true (adrelid adnum);
-    data &[];
-}
+} key(oid) indexes {
+    BY_ADRELID_ADNUM = 0 "pg_attrdef_adrelid_adnum_index" true (adrelid adnum);
+} data &[] }
 
 catalog_row! { CastRow pg_cast 2605 local {
     oid: Oid,
@@ -391,11 +371,10 @@ catalog_row! { CastRow pg_cast 2605 local {
     castfunc: Oid,
     castcontext: u8,
     castmethod: u8,
-} key(oid)
-    SOURCE_TARGET = 0 "pg_cast_source_target_index" true (castsource casttarget);
-    TARGET = 1 "pg_cast_target" false (casttarget);
-    data super::data_cast::DATA;
-}
+} key(oid) indexes {
+    BY_SOURCE_TARGET = 0 "pg_cast_source_target_index" true (castsource casttarget);
+    BY_TARGET = 1 "pg_cast_target" false (casttarget);
+} data super::data_cast::DATA }
 
 catalog_row! { ConstraintRow pg_constraint 2606 local {
     oid: Oid,
@@ -426,15 +405,14 @@ catalog_row! { ConstraintRow pg_constraint 2606 local {
     confdelsetcols: Option<List<i16>>,
     conexclop: Option<List<Oid>>,
     conbin: Option<Str>,
-} key(oid)
-    CONPARENTID = 0 "pg_constraint_conparentid_index" false (conparentid);
-    CONNAME_NSP = 1 "pg_constraint_conname_nsp_index" false (conname connamespace);
-    CONRELID_CONTYPID_CONNAME = 2 "pg_constraint_conrelid_contypid_conname_index" true (conrelid contypid conname);
-    CONTYPID = 3 "pg_constraint_contypid_index" false (contypid);
-    CONFRELID = 4 "pg_constraint_confrelid" false (confrelid);
-    CONINDID = 5 "pg_constraint_conindid" false (conindid);
-    data super::data_constraint::DATA;
-}
+} key(oid) indexes {
+    BY_CONPARENTID = 0 "pg_constraint_conparentid_index" false (conparentid);
+    BY_CONNAME_NSP = 1 "pg_constraint_conname_nsp_index" false (conname connamespace);
+    BY_CONRELID_CONTYPID_CONNAME = 2 "pg_constraint_conrelid_contypid_conname_index" true (conrelid contypid conname);
+    BY_CONTYPID = 3 "pg_constraint_contypid_index" false (contypid);
+    BY_CONFRELID = 4 "pg_constraint_confrelid" false (confrelid);
+    BY_CONINDID = 5 "pg_constraint_conindid" false (conindid);
+} data super::data_constraint::DATA }
 
 catalog_row! { ConversionRow pg_conversion 2607 local {
     oid: Oid,
@@ -445,11 +423,10 @@ catalog_row! { ConversionRow pg_conversion 2607 local {
     contoencoding: i32,
     conproc: Oid,
     condefault: bool,
-} key(oid)
-    DEFAULT = 0 "pg_conversion_default_index" true (connamespace conforencoding contoencoding oid);
-    NAME_NSP = 1 "pg_conversion_name_nsp_index" true (conname connamespace);
-    data super::data_conversion::DATA;
-}
+} key(oid) indexes {
+    BY_DEFAULT = 0 "pg_conversion_default_index" true (connamespace conforencoding contoencoding oid);
+    BY_NAME_NSP = 1 "pg_conversion_name_nsp_index" true (conname connamespace);
+} data super::data_conversion::DATA }
 
 catalog_row! { DependRow pg_depend 2608 local {
     classid: Oid,
@@ -459,20 +436,18 @@ catalog_row! { DependRow pg_depend 2608 local {
     refobjid: Oid,
     refobjsubid: i32,
     deptype: u8,
-} key(classid objid objsubid refclassid refobjid refobjsubid deptype)
-    DEPENDER = 0 "pg_depend_depender_index" false (classid objid objsubid);
-    REFERENCE = 1 "pg_depend_reference_index" false (refclassid refobjid refobjsubid);
-    data super::data_depend::DATA;
-}
+} key(classid objid objsubid refclassid refobjid refobjsubid deptype) indexes {
+    BY_DEPENDER = 0 "pg_depend_depender_index" false (classid objid objsubid);
+    BY_REFERENCE = 1 "pg_depend_reference_index" false (refclassid refobjid refobjsubid);
+} data super::data_depend::DATA }
 
 catalog_row! { DescriptionRow pg_description 2609 local {
     objoid: Oid,
     classoid: Oid,
     objsubid: i32,
     description: Str,
-} key(objoid classoid objsubid)
-    data &[];
-}
+} key(objoid classoid objsubid) indexes {
+} data &[] }
 
 catalog_row! { IndexRow pg_index 2610 local {
     indexrelid: Oid,
@@ -496,20 +471,18 @@ catalog_row! { IndexRow pg_index 2610 local {
     indoption: Vector<i16>,
     indexprs: Option<Str>,
     indpred: Option<Str>,
-} key(indexrelid)
-    INDRELID = 0 "pg_index_indrelid_index" false (indrelid);
-    data super::data_index::DATA;
-}
+} key(indexrelid) indexes {
+    BY_INDRELID = 0 "pg_index_indrelid_index" false (indrelid);
+} data super::data_index::DATA }
 
 catalog_row! { InheritsRow pg_inherits 2611 local {
     inhrelid: Oid,
     inhparent: Oid,
     inhseqno: i32,
     inhdetachpending: bool,
-} key(inhrelid inhseqno)
-    PARENT = 0 "pg_inherits_parent_index" false (inhparent);
-    data &[];
-}
+} key(inhrelid inhseqno) indexes {
+    BY_PARENT = 0 "pg_inherits_parent_index" false (inhparent);
+} data &[] }
 
 catalog_row! { LanguageRow pg_language 2612 local {
     oid: Oid,
@@ -521,28 +494,25 @@ catalog_row! { LanguageRow pg_language 2612 local {
     laninline: Oid,
     lanvalidator: Oid,
     lanacl: Option<List<AclItem>>,
-} key(oid)
-    NAME = 0 "pg_language_name_index" true (lanname);
-    data super::data_language::DATA;
-}
+} key(oid) indexes {
+    BY_NAME = 0 "pg_language_name_index" true (lanname);
+} data super::data_language::DATA }
 
 catalog_row! { LargeobjectRow pg_largeobject 2613 local {
     loid: Oid,
     pageno: i32,
     data: Bytes,
-} key(loid pageno)
-    data &[];
-}
+} key(loid pageno) indexes {
+} data &[] }
 
 catalog_row! { NamespaceRow pg_namespace 2615 local {
     oid: Oid,
     nspname: Str,
     nspowner: Oid,
     nspacl: Option<List<AclItem>>,
-} key(oid)
-    NSPNAME = 0 "pg_namespace_nspname_index" true (nspname);
-    data super::data_namespace::DATA;
-}
+} key(oid) indexes {
+    BY_NSPNAME = 0 "pg_namespace_nspname_index" true (nspname);
+} data super::data_namespace::DATA }
 
 catalog_row! { OpclassRow pg_opclass 2616 local {
     oid: Oid,
@@ -554,11 +524,10 @@ catalog_row! { OpclassRow pg_opclass 2616 local {
     opcintype: Oid,
     opcdefault: bool,
     opckeytype: Oid,
-} key(oid)
-    AM_NAME_NSP = 0 "pg_opclass_am_name_nsp_index" true (opcmethod opcname opcnamespace);
-    AM_INTYPE = 1 "pg_opclass_am_intype" false (opcmethod opcintype);
-    data super::data_opclass::DATA;
-}
+} key(oid) indexes {
+    BY_AM_NAME_NSP = 0 "pg_opclass_am_name_nsp_index" true (opcmethod opcname opcnamespace);
+    BY_AM_INTYPE = 1 "pg_opclass_am_intype" false (opcmethod opcintype);
+} data super::data_opclass::DATA }
 
 catalog_row! { OperatorRow pg_operator 2617 local {
     oid: Oid,
@@ -576,10 +545,9 @@ catalog_row! { OperatorRow pg_operator 2617 local {
     oprcode: Oid,
     oprrest: Oid,
     oprjoin: Oid,
-} key(oid)
-    OPRNAME_L_R_N = 0 "pg_operator_oprname_l_r_n_index" true (oprname oprleft oprright oprnamespace);
-    data super::data_operator::DATA;
-}
+} key(oid) indexes {
+    BY_OPRNAME_L_R_N = 0 "pg_operator_oprname_l_r_n_index" true (oprname oprleft oprright oprnamespace);
+} data super::data_operator::DATA }
 
 catalog_row! { RewriteRow pg_rewrite 2618 local {
     oid: Oid,
@@ -590,10 +558,9 @@ catalog_row! { RewriteRow pg_rewrite 2618 local {
     is_instead: bool,
     ev_qual: Str,
     ev_action: Str,
-} key(oid)
-    REL_RULENAME = 0 "pg_rewrite_rel_rulename_index" true (ev_class rulename);
-    data super::data_rewrite::DATA;
-}
+} key(oid) indexes {
+    BY_REL_RULENAME = 0 "pg_rewrite_rel_rulename_index" true (ev_class rulename);
+} data super::data_rewrite::DATA }
 
 catalog_row! { StatisticRow pg_statistic 2619 local {
     starelid: Oid,
@@ -627,9 +594,8 @@ catalog_row! { StatisticRow pg_statistic 2619 local {
     stavalues3: Option<AnyArray>,
     stavalues4: Option<AnyArray>,
     stavalues5: Option<AnyArray>,
-} key(starelid staattnum stainherit)
-    data &[];
-}
+} key(starelid staattnum stainherit) indexes {
+} data &[] }
 
 catalog_row! { TriggerRow pg_trigger 2620 local {
     oid: Oid,
@@ -651,12 +617,11 @@ catalog_row! { TriggerRow pg_trigger 2620 local {
     tgqual: Option<Str>,
     tgoldtable: Option<Str>,
     tgnewtable: Option<Str>,
-} key(oid)
-    TGCONSTRAINT = 0 "pg_trigger_tgconstraint_index" false (tgconstraint);
-    TGRELID_TGNAME = 1 "pg_trigger_tgrelid_tgname_index" true (tgrelid tgname);
-    CONSTRRELID = 2 "pg_trigger_constrrelid" false (tgconstrrelid);
-    data &[];
-}
+} key(oid) indexes {
+    BY_TGCONSTRAINT = 0 "pg_trigger_tgconstraint_index" false (tgconstraint);
+    BY_TGRELID_TGNAME = 1 "pg_trigger_tgrelid_tgname_index" true (tgrelid tgname);
+    BY_CONSTRRELID = 2 "pg_trigger_constrrelid" false (tgconstrrelid);
+} data &[] }
 
 catalog_row! { OpfamilyRow pg_opfamily 2753 local {
     oid: Oid,
@@ -664,26 +629,23 @@ catalog_row! { OpfamilyRow pg_opfamily 2753 local {
     opfname: Str,
     opfnamespace: Oid,
     opfowner: Oid,
-} key(oid)
-    AM_NAME_NSP = 0 "pg_opfamily_am_name_nsp_index" true (opfmethod opfname opfnamespace);
-    data super::data_opfamily::DATA;
-}
+} key(oid) indexes {
+    BY_AM_NAME_NSP = 0 "pg_opfamily_am_name_nsp_index" true (opfmethod opfname opfnamespace);
+} data super::data_opfamily::DATA }
 
 catalog_row! { DbRoleSettingRow pg_db_role_setting 2964 shared {
     setdatabase: Oid,
     setrole: Oid,
     setconfig: Option<List<Str>>,
-} key(setdatabase setrole)
-    data &[];
-}
+} key(setdatabase setrole) indexes {
+} data &[] }
 
 catalog_row! { LargeobjectMetadataRow pg_largeobject_metadata 2995 local {
     oid: Oid,
     lomowner: Oid,
     lomacl: Option<List<AclItem>>,
-} key(oid)
-    data &[];
-}
+} key(oid) indexes {
+} data &[] }
 
 catalog_row! { ExtensionRow pg_extension 3079 local {
     oid: Oid,
@@ -694,18 +656,16 @@ catalog_row! { ExtensionRow pg_extension 3079 local {
     extversion: Str,
     extconfig: Option<List<Oid>>,
     extcondition: Option<List<Str>>,
-} key(oid)
-    NAME = 0 "pg_extension_name_index" true (extname);
-    data super::data_extension::DATA;
-}
+} key(oid) indexes {
+    BY_NAME = 0 "pg_extension_name_index" true (extname);
+} data super::data_extension::DATA }
 
 catalog_row! { ForeignTableRow pg_foreign_table 3118 local {
     ftrelid: Oid,
     ftserver: Oid,
     ftoptions: Option<List<Str>>,
-} key(ftrelid)
-    data &[];
-}
+} key(ftrelid) indexes {
+} data &[] }
 
 catalog_row! { PolicyRow pg_policy 3256 local {
     oid: Oid,
@@ -716,10 +676,9 @@ catalog_row! { PolicyRow pg_policy 3256 local {
     polroles: List<Oid>,
     polqual: Option<Str>,
     polwithcheck: Option<Str>,
-} key(oid)
-    POLRELID_POLNAME = 0 "pg_policy_polrelid_polname_index" true (polrelid polname);
-    data &[];
-}
+} key(oid) indexes {
+    BY_POLRELID_POLNAME = 0 "pg_policy_polrelid_polname_index" true (polrelid polname);
+} data &[] }
 
 catalog_row! { PartitionedTableRow pg_partitioned_table 3350 local {
     partrelid: Oid,
@@ -730,9 +689,8 @@ catalog_row! { PartitionedTableRow pg_partitioned_table 3350 local {
     partclass: Vector<Oid>,
     partcollation: Vector<Oid>,
     partexprs: Option<Str>,
-} key(partrelid)
-    data &[];
-}
+} key(partrelid) indexes {
+} data &[] }
 
 catalog_row! { StatisticExtRow pg_statistic_ext 3381 local {
     oid: Oid,
@@ -744,11 +702,10 @@ catalog_row! { StatisticExtRow pg_statistic_ext 3381 local {
     stxstattarget: Option<i16>,
     stxkind: List<u8>,
     stxexprs: Option<Str>,
-} key(oid)
-    RELID = 0 "pg_statistic_ext_relid_index" false (stxrelid);
-    NAME = 1 "pg_statistic_ext_name_index" true (stxname stxnamespace);
-    data &[];
-}
+} key(oid) indexes {
+    BY_RELID = 0 "pg_statistic_ext_relid_index" false (stxrelid);
+    BY_NAME = 1 "pg_statistic_ext_name_index" true (stxname stxnamespace);
+} data &[] }
 
 catalog_row! { InitPrivsRow pg_init_privs 3394 local {
     objoid: Oid,
@@ -756,9 +713,8 @@ catalog_row! { InitPrivsRow pg_init_privs 3394 local {
     objsubid: i32,
     privtype: u8,
     initprivs: List<AclItem>,
-} key(objoid classoid objsubid)
-    data super::data_init_privs::DATA;
-}
+} key(objoid classoid objsubid) indexes {
+} data super::data_init_privs::DATA }
 
 catalog_row! { StatisticExtDataRow pg_statistic_ext_data 3429 local {
     stxoid: Oid,
@@ -767,9 +723,8 @@ catalog_row! { StatisticExtDataRow pg_statistic_ext_data 3429 local {
     stxddependencies: Option<Str>,
     stxdmcv: Option<Str>,
     stxdexpr: Option<AnyArray>,
-} key(stxoid stxdinherit)
-    data &[];
-}
+} key(stxoid stxdinherit) indexes {
+} data &[] }
 
 catalog_row! { CollationRow pg_collation 3456 local {
     oid: Oid,
@@ -784,10 +739,9 @@ catalog_row! { CollationRow pg_collation 3456 local {
     colllocale: Option<Str>,
     collicurules: Option<Str>,
     collversion: Option<Str>,
-} key(oid)
-    NAME_ENC_NSP = 0 "pg_collation_name_enc_nsp_index" true (collname collencoding collnamespace);
-    data super::data_collation::DATA;
-}
+} key(oid) indexes {
+    BY_NAME_ENC_NSP = 0 "pg_collation_name_enc_nsp_index" true (collname collencoding collnamespace);
+} data super::data_collation::DATA }
 
 catalog_row! { EventTriggerRow pg_event_trigger 3466 local {
     oid: Oid,
@@ -797,21 +751,19 @@ catalog_row! { EventTriggerRow pg_event_trigger 3466 local {
     evtfoid: Oid,
     evtenabled: u8,
     evttags: Option<List<Str>>,
-} key(oid)
-    EVTNAME = 0 "pg_event_trigger_evtname_index" true (evtname);
-    data &[];
-}
+} key(oid) indexes {
+    BY_EVTNAME = 0 "pg_event_trigger_evtname_index" true (evtname);
+} data &[] }
 
 catalog_row! { EnumRow pg_enum 3501 local {
     oid: Oid,
     enumtypid: Oid,
     enumsortorder: f32,
     enumlabel: Str,
-} key(oid)
-    TYPID_LABEL = 0 "pg_enum_typid_label_index" true (enumtypid enumlabel);
-    TYPID_SORTORDER = 1 "pg_enum_typid_sortorder_index" true (enumtypid enumsortorder);
-    data &[];
-}
+} key(oid) indexes {
+    BY_TYPID_LABEL = 0 "pg_enum_typid_label_index" true (enumtypid enumlabel);
+    BY_TYPID_SORTORDER = 1 "pg_enum_typid_sortorder_index" true (enumtypid enumsortorder);
+} data &[] }
 
 catalog_row! { RangeRow pg_range 3541 local {
     rngtypid: Oid,
@@ -821,10 +773,9 @@ catalog_row! { RangeRow pg_range 3541 local {
     rngsubopc: Oid,
     rngcanonical: Oid,
     rngsubdiff: Oid,
-} key(rngtypid)
-    RNGMULTITYPID = 0 "pg_range_rngmultitypid_index" true (rngmultitypid);
-    data super::data_range::DATA;
-}
+} key(rngtypid) indexes {
+    BY_RNGMULTITYPID = 0 "pg_range_rngmultitypid_index" true (rngmultitypid);
+} data super::data_range::DATA }
 
 catalog_row! { TransformRow pg_transform 3576 local {
     oid: Oid,
@@ -832,19 +783,17 @@ catalog_row! { TransformRow pg_transform 3576 local {
     trflang: Oid,
     trffromsql: Oid,
     trftosql: Oid,
-} key(oid)
-    TYPE_LANG = 0 "pg_transform_type_lang_index" true (trftype trflang);
-    data &[];
-}
+} key(oid) indexes {
+    BY_TYPE_LANG = 0 "pg_transform_type_lang_index" true (trftype trflang);
+} data &[] }
 
 catalog_row! { ShseclabelRow pg_shseclabel 3592 shared {
     objoid: Oid,
     classoid: Oid,
     provider: Str,
     label: Str,
-} key(objoid classoid provider)
-    data &[];
-}
+} key(objoid classoid provider) indexes {
+} data &[] }
 
 catalog_row! { SeclabelRow pg_seclabel 3596 local {
     objoid: Oid,
@@ -852,9 +801,8 @@ catalog_row! { SeclabelRow pg_seclabel 3596 local {
     objsubid: i32,
     provider: Str,
     label: Str,
-} key(objoid classoid objsubid provider)
-    data &[];
-}
+} key(objoid classoid objsubid provider) indexes {
+} data &[] }
 
 catalog_row! { TsDictRow pg_ts_dict 3600 local {
     oid: Oid,
@@ -863,10 +811,9 @@ catalog_row! { TsDictRow pg_ts_dict 3600 local {
     dictowner: Oid,
     dicttemplate: Oid,
     dictinitoption: Option<Str>,
-} key(oid)
-    DICTNAME = 0 "pg_ts_dict_dictname_index" true (dictname dictnamespace);
-    data super::data_ts_dict::DATA;
-}
+} key(oid) indexes {
+    BY_DICTNAME = 0 "pg_ts_dict_dictname_index" true (dictname dictnamespace);
+} data super::data_ts_dict::DATA }
 
 catalog_row! { TsParserRow pg_ts_parser 3601 local {
     oid: Oid,
@@ -877,10 +824,9 @@ catalog_row! { TsParserRow pg_ts_parser 3601 local {
     prsend: Oid,
     prsheadline: Oid,
     prslextype: Oid,
-} key(oid)
-    PRSNAME = 0 "pg_ts_parser_prsname_index" true (prsname prsnamespace);
-    data super::data_ts_parser::DATA;
-}
+} key(oid) indexes {
+    BY_PRSNAME = 0 "pg_ts_parser_prsname_index" true (prsname prsnamespace);
+} data super::data_ts_parser::DATA }
 
 catalog_row! { TsConfigRow pg_ts_config 3602 local {
     oid: Oid,
@@ -888,19 +834,17 @@ catalog_row! { TsConfigRow pg_ts_config 3602 local {
     cfgnamespace: Oid,
     cfgowner: Oid,
     cfgparser: Oid,
-} key(oid)
-    CFGNAME = 0 "pg_ts_config_cfgname_index" true (cfgname cfgnamespace);
-    data super::data_ts_config::DATA;
-}
+} key(oid) indexes {
+    BY_CFGNAME = 0 "pg_ts_config_cfgname_index" true (cfgname cfgnamespace);
+} data super::data_ts_config::DATA }
 
 catalog_row! { TsConfigMapRow pg_ts_config_map 3603 local {
     mapcfg: Oid,
     maptokentype: i32,
     mapseqno: i32,
     mapdict: Oid,
-} key(mapcfg maptokentype mapseqno)
-    data super::data_ts_config_map::DATA;
-}
+} key(mapcfg maptokentype mapseqno) indexes {
+} data super::data_ts_config_map::DATA }
 
 catalog_row! { TsTemplateRow pg_ts_template 3764 local {
     oid: Oid,
@@ -908,18 +852,16 @@ catalog_row! { TsTemplateRow pg_ts_template 3764 local {
     tmplnamespace: Oid,
     tmplinit: Oid,
     tmpllexize: Oid,
-} key(oid)
-    TMPLNAME = 0 "pg_ts_template_tmplname_index" true (tmplname tmplnamespace);
-    data super::data_ts_template::DATA;
-}
+} key(oid) indexes {
+    BY_TMPLNAME = 0 "pg_ts_template_tmplname_index" true (tmplname tmplnamespace);
+} data super::data_ts_template::DATA }
 
 catalog_row! { ReplicationOriginRow pg_replication_origin 6000 shared {
     roident: Oid,
     roname: Str,
-} key(roident)
-    RONAME = 0 "pg_replication_origin_roname_index" true (roname);
-    data &[];
-}
+} key(roident) indexes {
+    BY_RONAME = 0 "pg_replication_origin_roname_index" true (roname);
+} data &[] }
 
 catalog_row! { SubscriptionRow pg_subscription 6100 shared {
     oid: Oid,
@@ -940,19 +882,17 @@ catalog_row! { SubscriptionRow pg_subscription 6100 shared {
     subsynccommit: Str,
     subpublications: List<Str>,
     suborigin: Option<Str>,
-} key(oid)
-    SUBNAME = 0 "pg_subscription_subname_index" true (subdbid subname);
-    data &[];
-}
+} key(oid) indexes {
+    BY_SUBNAME = 0 "pg_subscription_subname_index" true (subdbid subname);
+} data &[] }
 
 catalog_row! { SubscriptionRelRow pg_subscription_rel 6102 local {
     srsubid: Oid,
     srrelid: Oid,
     srsubstate: u8,
     srsublsn: Option<Lsn>,
-} key(srrelid srsubid)
-    data &[];
-}
+} key(srrelid srsubid) indexes {
+} data &[] }
 
 catalog_row! { PublicationRow pg_publication 6104 local {
     oid: Oid,
@@ -965,10 +905,9 @@ catalog_row! { PublicationRow pg_publication 6104 local {
     pubtruncate: bool,
     pubviaroot: bool,
     pubgencols: u8,
-} key(oid)
-    PUBNAME = 0 "pg_publication_pubname_index" true (pubname);
-    data &[];
-}
+} key(oid) indexes {
+    BY_PUBNAME = 0 "pg_publication_pubname_index" true (pubname);
+} data &[] }
 
 catalog_row! { PublicationRelRow pg_publication_rel 6106 local {
     oid: Oid,
@@ -976,29 +915,26 @@ catalog_row! { PublicationRelRow pg_publication_rel 6106 local {
     prrelid: Oid,
     prqual: Option<Str>,
     prattrs: Option<Vector<i16>>,
-} key(oid)
-    PRRELID_PRPUBID = 0 "pg_publication_rel_prrelid_prpubid_index" true (prrelid prpubid);
-    PRPUBID = 1 "pg_publication_rel_prpubid_index" false (prpubid);
-    data &[];
-}
+} key(oid) indexes {
+    BY_PRRELID_PRPUBID = 0 "pg_publication_rel_prrelid_prpubid_index" true (prrelid prpubid);
+    BY_PRPUBID = 1 "pg_publication_rel_prpubid_index" false (prpubid);
+} data &[] }
 
 catalog_row! { PublicationNamespaceRow pg_publication_namespace 6237 local {
     oid: Oid,
     pnpubid: Oid,
     pnnspid: Oid,
-} key(oid)
-    PNNSPID_PNPUBID = 0 "pg_publication_namespace_pnnspid_pnpubid_index" true (pnnspid pnpubid);
-    data &[];
-}
+} key(oid) indexes {
+    BY_PNNSPID_PNPUBID = 0 "pg_publication_namespace_pnnspid_pnpubid_index" true (pnnspid pnpubid);
+} data &[] }
 
 catalog_row! { ParameterAclRow pg_parameter_acl 6243 shared {
     oid: Oid,
     parname: Str,
     paracl: Option<List<AclItem>>,
-} key(oid)
-    PARNAME = 0 "pg_parameter_acl_parname_index" true (parname);
-    data &[];
-}
+} key(oid) indexes {
+    BY_PARNAME = 0 "pg_parameter_acl_parname_index" true (parname);
+} data &[] }
 
 catalog_tables! { SharedTables {
     pg_tablespace: TablespaceRow,
