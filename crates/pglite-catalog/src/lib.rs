@@ -19,6 +19,8 @@ pub mod value;
 #[rustfmt::skip]
 pub mod generated;
 pub mod acl;
+pub mod depend;
+pub mod describe;
 pub mod facts;
 pub mod format_type;
 mod lookups;
@@ -30,6 +32,7 @@ pub mod store;
 pub mod txn;
 pub mod views;
 
+pub use depend::{DependencyType, ObjectAddress};
 pub use field::RoleNames;
 pub use generated::rows;
 pub use generated::rows::*;
