@@ -2,6 +2,7 @@
 //!
 //! The layers above own the session; this is the part of it that other sessions can see while it waits.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,6 +10,9 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use pglite_error::{PgError, PgResult, codes};
+
+use crate::am::Wait;
+use crate::lock::{Acquired, HeldLock, LockManager, LockMode, LockTag, Owner};
 
 /// What a sleeping session sleeps on.
 #[derive(Debug, Default)]
@@ -101,26 +105,43 @@ impl CancelToken {
 }
 
 /// A session in the eyes of the transaction layer. Create it with [`TxnManager::backend`](crate::TxnManager::backend).
+///
+/// Dropping it gives the session's advisory locks back.
 pub struct Backend {
-    pub(crate) pid: i32,
+    pub(crate) owner: Owner,
+    pid: i32,
     pub(crate) cancel: Arc<CancelToken>,
     pub(crate) hook: Arc<dyn WaitHook>,
+    locks: Arc<LockManager>,
+    /// What it waits for, if it waits. Written under the shard's mutex of the tag.
+    pub(crate) waiting: Mutex<Option<(LockTag, LockMode)>>,
+    /// Session-level advisory locks and how often each is held.
+    session_locks: Mutex<HashMap<(LockTag, LockMode), u32>>,
     /// Milliseconds; 0 is off.
     lock_timeout: AtomicU64,
     deadlock_timeout: AtomicU64,
     /// The running transaction's xid, 0 if it has none yet.
-    pub(crate) xid: AtomicU32,
+    xid: AtomicU32,
+    /// Transactions begun, and whether one is running.
+    local_xid: AtomicU32,
+    running: AtomicBool,
 }
 
 impl Backend {
-    pub(crate) fn new(pid: i32, hook: Arc<dyn WaitHook>) -> Backend {
+    pub(crate) fn new(owner: Owner, pid: i32, hook: Arc<dyn WaitHook>, locks: Arc<LockManager>) -> Backend {
         Backend {
+            owner,
             pid,
             cancel: Arc::default(),
             hook,
+            locks,
+            waiting: Mutex::default(),
+            session_locks: Mutex::default(),
             lock_timeout: AtomicU64::new(0),
             deadlock_timeout: AtomicU64::new(1000),
             xid: AtomicU32::new(0),
+            local_xid: AtomicU32::new(0),
+            running: AtomicBool::new(false),
         }
     }
     pub fn pid(&self) -> i32 {
@@ -131,6 +152,17 @@ impl Backend {
     }
     pub fn wait_hook(&self) -> &Arc<dyn WaitHook> {
         &self.hook
+    }
+    /// What the session sleeps on, whatever it waits for: a cancel request wakes it.
+    pub fn parker(&self) -> &Parker {
+        &self.cancel.parker
+    }
+    /// Sleeps for `time` unless cancelled (`pg_sleep`).
+    pub fn sleep(&self, time: Duration) -> PgResult<()> {
+        self.parker().poll();
+        self.cancel.check()?;
+        self.hook.block(&mut || while self.hook.park(self.parker(), Some(time)) && !self.cancel.is_cancelled() {});
+        self.cancel.check()
     }
     /// Zero turns it off.
     pub fn set_lock_timeout(&self, timeout: Duration) {
@@ -145,6 +177,67 @@ impl Backend {
     }
     pub(crate) fn deadlock_timeout(&self) -> Duration {
         Duration::from_millis(self.deadlock_timeout.load(Ordering::Relaxed).max(1))
+    }
+
+    // ---- the running transaction ----------------------------------------------------------------------------
+
+    pub(crate) fn begin(&self) {
+        self.xid.store(0, Ordering::Relaxed);
+        self.local_xid.fetch_add(1, Ordering::Relaxed);
+        self.running.store(true, Ordering::Release);
+    }
+    pub(crate) fn end(&self) {
+        self.xid.store(0, Ordering::Release);
+        self.running.store(false, Ordering::Release);
+    }
+    pub(crate) fn set_xid(&self, xid: u32) {
+        self.xid.store(xid, Ordering::Release);
+    }
+    pub fn in_transaction(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+    pub fn xid_if_assigned(&self) -> Option<u32> {
+        Some(self.xid.load(Ordering::Acquire)).filter(|xid| *xid != 0)
+    }
+    pub(crate) fn shown_xid(&self) -> u32 {
+        self.xid.load(Ordering::Acquire)
+    }
+    /// `backend/transaction`, as `pg_locks.virtualtransaction` shows it.
+    pub fn virtual_xid(&self) -> String {
+        format!("{}/{}", self.owner.0 + 1, self.local_xid.load(Ordering::Relaxed))
+    }
+
+    // ---- session-level advisory locks -----------------------------------------------------------------------
+
+    /// Takes a lock until [`unlock_session`](Self::unlock_session); nests. False: not to be had without waiting.
+    pub fn lock_session(self: &Arc<Backend>, tag: LockTag, mode: LockMode, wait: Wait) -> PgResult<bool> {
+        if self.locks.acquire(self, tag, mode, true, wait)? == Acquired::NotAvailable {
+            return Ok(false);
+        }
+        *self.session_locks.lock().entry((tag, mode)).or_insert(0) += 1;
+        Ok(true)
+    }
+    /// False: the session does not hold it.
+    pub fn unlock_session(&self, tag: LockTag, mode: LockMode) -> bool {
+        let mut held = self.session_locks.lock();
+        let Some(count) = held.get_mut(&(tag, mode)) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            held.remove(&(tag, mode));
+            self.locks.release(self.owner, &HeldLock { tag, mode }, true);
+        }
+        true
+    }
+    pub fn unlock_session_all(&self) {
+        for ((tag, mode), _) in self.session_locks.lock().drain() {
+            self.locks.release(self.owner, &HeldLock { tag, mode }, true);
+        }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.unlock_session_all();
     }
 }
 

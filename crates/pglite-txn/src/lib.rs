@@ -7,17 +7,21 @@
 
 pub mod am;
 pub mod backend;
+mod counters;
 pub mod desc;
 pub mod layout;
 pub mod lock;
 pub mod manager;
+mod merged;
 pub mod transaction;
 pub mod view;
+mod write_set;
 
 pub use backend::{Backend, BlockThread, CancelToken, Parker, WaitHook};
 pub use desc::{IndexColumn, IndexRef, TableDesc};
+pub use counters::TableStats;
 pub use layout::{Space, position_to_tid, tid_to_position};
-pub use lock::{LockMode, LockTag};
+pub use lock::{LockInfo, LockMode, LockTag};
 pub use manager::TxnManager;
 pub use transaction::{Commit, Isolation, Savepoint, Transaction};
 pub use view::{CommandId, ReadView};

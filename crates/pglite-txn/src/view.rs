@@ -49,6 +49,9 @@ impl ReadView {
     pub fn at_command(&self, command: CommandId) -> ReadView {
         ReadView { ts: self.ts, command, pin: self.pin.clone() }
     }
+    pub(crate) fn pin(&self) -> &Arc<Pin> {
+        &self.pin
+    }
     pub fn ts(&self) -> Timestamp {
         self.ts
     }

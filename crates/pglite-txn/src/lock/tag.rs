@@ -4,7 +4,7 @@ use crate::am::RelKey;
 use crate::layout::{Space, position_to_tid};
 
 /// A lockable thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockTag {
     Relation(RelKey),
     /// A row: its table's space and its row id.
