@@ -77,7 +77,7 @@ pub trait Rng: Send + Sync {
 }
 
 /// Waits for a thread's end.
-pub type Joiner = Box<dyn FnOnce() + Send>;
+pub type Joiner = Box<dyn FnOnce() + Send + Sync>;
 
 /// Background threads.
 pub trait Spawner: Send + Sync {

@@ -161,7 +161,8 @@ impl Backend {
     pub fn sleep(&self, time: Duration) -> PgResult<()> {
         self.parker().poll();
         self.cancel.check()?;
-        self.hook.block(&mut || while self.hook.park(self.parker(), Some(time)) && !self.cancel.is_cancelled() {});
+        self.hook
+            .block(&mut || while self.hook.park(self.parker(), Some(time)) && !self.cancel.is_cancelled() {});
         self.cancel.check()
     }
     /// Zero turns it off.

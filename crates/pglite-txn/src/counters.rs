@@ -94,7 +94,9 @@ impl TableCounters {
             counters.next.store(limit, Ordering::Relaxed);
             counters.durable.store(limit, Ordering::Relaxed);
             *counters.target.lock() = limit;
-            let number = |at: usize| rows.value(0).get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, i64::from_le_bytes);
+            let number = |at: usize| {
+                rows.value(0).get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, i64::from_le_bytes)
+            };
             counters.live.store(number(0), Ordering::Relaxed);
             counters.bytes.store(number(8), Ordering::Relaxed);
         }
@@ -152,8 +154,7 @@ impl TableCounters {
             self.live.store(0, Ordering::Relaxed);
             self.bytes.store(0, Ordering::Relaxed);
         }
-        self.modified_since_analyze
-            .fetch_add(done.inserted + done.updated + done.deleted, Ordering::Relaxed);
+        self.modified_since_analyze.fetch_add(done.inserted + done.updated + done.deleted, Ordering::Relaxed);
         let live = self.live.fetch_add(done.inserted as i64 - done.deleted as i64, Ordering::Relaxed);
         // A deleted or replaced row is taken for one of average size.
         let bytes = self.bytes.load(Ordering::Relaxed);

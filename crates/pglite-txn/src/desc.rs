@@ -2,9 +2,11 @@
 //!
 //! Built once from the catalog and shared by every plan that names the relation.
 
-use pglite_codec::{ColumnShape, KeyOrder, RowLayout};
-use pglite_types::storage::{PhysKind, Shape};
-use pglite_types::{Datum, Oid};
+use std::sync::Arc;
+
+use pglite_codec::{KeyOrder, RowLayout};
+use pglite_types::storage::PhysKind;
+use pglite_types::{Datum, Oid, keys};
 
 use crate::layout::Space;
 
@@ -25,15 +27,8 @@ pub struct TableDesc {
     pub name: Box<str>,
 }
 
-fn column_shape(kind: PhysKind) -> ColumnShape {
-    match kind.shape() {
-        Shape::Fixed(width) => ColumnShape::Fixed(width),
-        Shape::Variable => ColumnShape::Var,
-    }
-}
-
 fn row_layout(kinds: impl Iterator<Item = PhysKind>) -> RowLayout {
-    RowLayout::new(&kinds.map(column_shape).collect::<Vec<_>>())
+    RowLayout::new(&kinds.map(PhysKind::shape).collect::<Vec<_>>())
 }
 
 impl TableDesc {
@@ -69,40 +64,27 @@ impl TableDesc {
     }
 }
 
+/// The sort positions of an enum's labels, by label OID.
+pub type EnumOrder = Arc<[(Oid, f32)]>;
+
 /// One key column of an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct IndexColumn {
     pub kind: PhysKind,
+    /// The column's base type.
+    pub type_oid: Oid,
     pub order: KeyOrder,
-    /// `character(n)`: trailing blanks do not count.
-    pub bpchar: bool,
+    /// For an enum: sorted by label OID. Keys sort by position, and a label added in between keeps them valid.
+    pub enum_order: Option<EnumOrder>,
 }
 
 impl IndexColumn {
-    pub fn new(kind: PhysKind, order: KeyOrder) -> IndexColumn {
-        IndexColumn { kind, order, bpchar: false }
+    pub fn new(kind: PhysKind, type_oid: Oid, order: KeyOrder) -> IndexColumn {
+        IndexColumn { kind, type_oid, order, enum_order: None }
     }
     /// Whether the key's bytes give back the exact value. Where equal values differ in print, they do not.
     pub fn decodable(&self) -> bool {
-        use PhysKind::*;
-        matches!(
-            self.kind,
-            Bool | Char
-                | Int2
-                | Int4
-                | Int8
-                | Oid
-                | Text
-                | Bytea
-                | Date
-                | Time
-                | Timestamp
-                | Uuid
-                | MacAddr
-                | MacAddr8
-                | Tid
-                | Lsn
-        ) && !self.bpchar
+        self.enum_order.is_none() && keys::is_exact(self.kind, self.type_oid)
     }
 }
 

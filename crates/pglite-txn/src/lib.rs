@@ -7,19 +7,26 @@
 
 pub mod am;
 pub mod backend;
+mod btree;
+mod catalog;
 mod counters;
 pub mod desc;
+mod heap;
 pub mod layout;
 pub mod lock;
 pub mod manager;
 mod merged;
+mod rows;
 pub mod transaction;
 pub mod view;
 mod write_set;
 
 pub use backend::{Backend, BlockThread, CancelToken, Parker, WaitHook};
-pub use desc::{IndexColumn, IndexRef, TableDesc};
+pub use btree::KeyIndex;
+pub use catalog::{enum_order, kind_of};
 pub use counters::TableStats;
+pub use desc::{EnumOrder, IndexColumn, IndexRef, TableDesc};
+pub use heap::RowTable;
 pub use layout::{Space, position_to_tid, tid_to_position};
 pub use lock::{LockInfo, LockMode, LockTag};
 pub use manager::TxnManager;

@@ -147,7 +147,9 @@ impl Overlay {
     }
 
     fn hidden(&self, key: &[u8]) -> bool {
-        self.deleted_ranges.iter().any(|(start, end)| start.as_slice() <= key && (end.is_empty() || key < end.as_slice()))
+        self.deleted_ranges
+            .iter()
+            .any(|(start, end)| start.as_slice() <= key && (end.is_empty() || key < end.as_slice()))
     }
 
     fn refill(&mut self, txn: &Transaction) {

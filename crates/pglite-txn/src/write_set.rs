@@ -253,9 +253,15 @@ impl WriteSet {
             return false;
         }
         let before_end = |key: &[u8]| end.is_empty() || key < end;
-        self.map.range::<[u8], _>((Bound::Included(start), Bound::Unbounded)).next().is_some_and(|(k, _)| before_end(k))
+        self.map
+            .range::<[u8], _>((Bound::Included(start), Bound::Unbounded))
+            .next()
+            .is_some_and(|(k, _)| before_end(k))
             || self.runs.iter().any(|run| run.overlaps(start, end))
-            || self.ranges.iter().any(|r| before_end(&r.start) && (r.end.is_empty() || start < r.end.as_slice()))
+            || self
+                .ranges
+                .iter()
+                .any(|r| before_end(&r.start) && (r.end.is_empty() || start < r.end.as_slice()))
     }
     /// The ranges that commands before `command` deleted.
     pub(crate) fn deleted_ranges(&self, command: u32) -> Vec<(Vec<u8>, Vec<u8>)> {

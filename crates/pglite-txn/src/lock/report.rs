@@ -107,7 +107,8 @@ impl LockManager {
                 }
                 for waiter in entry.waiting() {
                     let (pid, virtualtransaction) = (waiter.backend.pid(), waiter.backend.virtual_xid());
-                    let mut row = LockInfo { pid, virtualtransaction, ..LockInfo::of(*tag, waiter.mode, false) };
+                    let mut row =
+                        LockInfo { pid, virtualtransaction, ..LockInfo::of(*tag, waiter.mode, false) };
                     if tag.waits_for_transaction() {
                         let blocker = entry.holders.iter().find(|h| h.modes() & waiter.mode.conflicts() != 0);
                         row.transactionid = blocker.and_then(|h| find(h.owner)).map(|b| b.shown_xid());

@@ -220,7 +220,11 @@ impl LockManager {
         if let Some(holder) = entry.held_by(owner) {
             let held = if session { holder.session } else { holder.txn };
             // Row strengths are a ladder; other modes are not.
-            let have = if matches!(tag, LockTag::Row(..)) { held >> mode as u8 != 0 } else { held & mode.bit() != 0 };
+            let have = if matches!(tag, LockTag::Row(..)) {
+                held >> mode as u8 != 0
+            } else {
+                held & mode.bit() != 0
+            };
             if have {
                 return Acquired::Already;
             }

@@ -31,7 +31,13 @@ impl LockManager {
     }
 
     #[cold]
-    fn wait_for(&self, backend: &Arc<Backend>, tag: LockTag, mode: LockMode, session: bool) -> PgResult<Acquired> {
+    fn wait_for(
+        &self,
+        backend: &Arc<Backend>,
+        tag: LockTag,
+        mode: LockMode,
+        session: bool,
+    ) -> PgResult<Acquired> {
         backend.cancel.check()?;
         let waiter = Arc::new(Waiter {
             owner: backend.owner,

@@ -123,7 +123,8 @@ impl Finish {
 
 fn run_hooks(hooks: Vec<Hook>, committed: bool) {
     // Undo goes backwards.
-    let (commit, abort): (Vec<Hook>, Vec<Hook>) = hooks.into_iter().partition(|h| matches!(h, Hook::Commit(_)));
+    let (commit, abort): (Vec<Hook>, Vec<Hook>) =
+        hooks.into_iter().partition(|h| matches!(h, Hook::Commit(_)));
     let run = |hook| match hook {
         Hook::Commit(action) | Hook::Abort(action) => action(),
     };

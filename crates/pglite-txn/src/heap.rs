@@ -1,0 +1,232 @@
+//! `RowTable`: tables as rows in the store - the one implementation of [`TableAm`].
+//!
+//! A row keeps its id for life; an UPDATE writes the same key with a new position. See `layout` for the bytes.
+
+mod scan;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use pglite_error::{PgResult, bail};
+use pglite_storage::Timestamp;
+use pglite_types::storage::PhysKind;
+use pglite_types::{Batch, Datum};
+
+use crate::Transaction;
+use crate::am::{Columns, Direction, RowId, RowLock, RowMeta, RowStatus, TableAm, TableScan, Wait};
+use crate::desc::TableDesc;
+use crate::lock::{Acquired, LockTag};
+use crate::rows::{read_columns, split_row, write_row};
+use crate::transaction::Isolation;
+use crate::view::ReadView;
+use crate::write_set::Own;
+
+use scan::RowScan;
+
+/// Tables as rows in the store.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RowTable;
+
+/// The wanted columns with their kinds.
+fn wanted(table: &TableDesc, columns: &[u16]) -> PgResult<Vec<(u16, PhysKind)>> {
+    let kind = |i: &u16| table.kinds.get(*i as usize).map(|kind| (*i, *kind));
+    match columns.iter().map(kind).collect::<Option<Vec<_>>>() {
+        Some(wanted) => Ok(wanted),
+        None => bail!(INTERNAL_ERROR, "table \"{}\" has no such column", table.name),
+    }
+}
+
+/// Appends one row version to a batch; false if it is damaged beyond its position.
+#[inline]
+fn emit(
+    table: &TableDesc,
+    columns: &[(u16, PhysKind)],
+    row: (u64, u64, u64, &[u8]),
+    out: &mut Batch,
+    meta: &mut RowMeta,
+) -> PgResult<()> {
+    let (row_id, position, version, bytes) = row;
+    if let Err(error) = read_columns(table, columns, bytes, out.values_mut()) {
+        out.abandon_row();
+        return Err(error);
+    }
+    out.finish_row();
+    meta.row_ids.push(row_id);
+    meta.positions.push(position);
+    meta.versions.push(version);
+    Ok(())
+}
+
+impl TableAm for RowTable {
+    fn scan(
+        &self,
+        txn: &Transaction,
+        view: &ReadView,
+        table: &Arc<TableDesc>,
+        columns: &Columns,
+        dir: Direction,
+    ) -> PgResult<Box<dyn TableScan>> {
+        txn.manager().counters(table.space)?.seq_scans.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(RowScan::open(txn, view, table, wanted(table, columns)?, dir)?))
+    }
+
+    fn fetch(
+        &self,
+        txn: &Transaction,
+        view: &ReadView,
+        table: &Arc<TableDesc>,
+        columns: &Columns,
+        rows: &[u64],
+        out: &mut Batch,
+        meta: &mut RowMeta,
+    ) -> PgResult<()> {
+        let columns = wanted(table, columns)?;
+        let store = txn.manager().store();
+        let own_rows = txn.with_writes(|writes| writes.touches(&table.space.prefix(), &table.space.end()));
+        for row in rows {
+            let key = table.space.row_key(*row);
+            if own_rows {
+                let own = txn.with_writes(|writes| match writes.get(&key, view.command().0) {
+                    Some(Own::Put(value)) => {
+                        let (position, bytes) = split_row(value)?;
+                        emit(table, &columns, (*row, position, 0, bytes), out, meta).map(|()| true)
+                    }
+                    Some(Own::Deleted) => Ok(true),
+                    None => Ok(false),
+                })?;
+                if own {
+                    continue;
+                }
+            }
+            if let Some((value, ts)) = store.engine().get(&key, view.ts())? {
+                let (position, bytes) = split_row(&value)?;
+                emit(table, &columns, (*row, position, ts.0, bytes), out, meta)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &self,
+        txn: &Transaction,
+        table: &Arc<TableDesc>,
+        rows: &Batch,
+        ids: &mut Vec<u64>,
+    ) -> PgResult<()> {
+        txn.with_table(table.space, |state, at, command| {
+            let count = rows.len() as u64;
+            let first = state.tables[at].counters.draw(count);
+            let before = state.writes.bytes();
+            for (i, values) in rows.rows().enumerate() {
+                let row = first + i as u64;
+                let key = table.space.row_key(row);
+                state.writes.put_with(&key, command, |out| write_row(table, row, values, out))?;
+                ids.push(row);
+            }
+            let done = &mut state.tables[at].done;
+            done.inserted += count;
+            done.bytes += (state.writes.bytes() - before) as u64;
+            done.used = done.used.max(first + count);
+            Ok(())
+        })
+    }
+
+    fn lock(
+        &self,
+        txn: &Transaction,
+        view: &ReadView,
+        table: &Arc<TableDesc>,
+        row: RowId,
+        lock: RowLock,
+        wait: Wait,
+    ) -> PgResult<RowStatus> {
+        let key = table.space.row_key(row.0);
+        let own = txn.with_writes(|writes| {
+            let (own, command) = writes.newest(&key)?;
+            let status = if command >= view.command().0 {
+                RowStatus::SelfModified
+            } else if own == Own::Deleted {
+                RowStatus::Deleted
+            } else {
+                RowStatus::Ok
+            };
+            Some((status, writes.created(&key)))
+        });
+        match own {
+            // Nobody else can see the row: there is nothing to lock.
+            Some((status, true)) => return Ok(status),
+            Some((status, false)) if status != RowStatus::Ok => return Ok(status),
+            _ => {}
+        }
+        if txn.is_created(table.space) {
+            return Ok(RowStatus::Ok);
+        }
+        txn.xid();
+        match txn.acquire(LockTag::Row(table.space, row.0), lock.into(), wait)? {
+            Acquired::NotAvailable if wait == Wait::Error => {
+                bail!(LOCK_NOT_AVAILABLE, "could not obtain lock on row in relation \"{}\"", table.name)
+            }
+            Acquired::NotAvailable => return Ok(RowStatus::WouldBlock),
+            Acquired::New | Acquired::Already => {}
+        }
+        if own.is_some() {
+            return Ok(RowStatus::Ok);
+        }
+        check_newest(txn, view, &key)
+    }
+
+    fn update(
+        &self,
+        txn: &Transaction,
+        table: &Arc<TableDesc>,
+        row: RowId,
+        values: &[Datum],
+    ) -> PgResult<u64> {
+        txn.with_table(table.space, |state, at, command| {
+            let position = state.tables[at].counters.draw(1);
+            let key = table.space.row_key(row.0);
+            let mut len = 0;
+            state.writes.put_with(&key, command, |out| {
+                let start = out.len();
+                write_row(table, position, values, out)?;
+                len = out.len() - start;
+                Ok(())
+            })?;
+            let done = &mut state.tables[at].done;
+            done.updated += 1;
+            done.bytes += len as u64 + 16;
+            done.used = done.used.max(position + 1);
+            Ok(position)
+        })
+    }
+
+    fn delete(&self, txn: &Transaction, table: &Arc<TableDesc>, row: RowId) -> PgResult<()> {
+        txn.with_table(table.space, |state, at, command| {
+            state.writes.delete(&table.space.row_key(row.0), command);
+            state.tables[at].done.deleted += 1;
+            Ok(())
+        })
+    }
+}
+
+/// First updater wins: whether the version that the view sees is still the newest, now that the row is locked.
+fn check_newest(txn: &Transaction, view: &ReadView, key: &[u8]) -> PgResult<RowStatus> {
+    let store = txn.manager().store();
+    let published = store.published();
+    if published == view.ts() {
+        return Ok(RowStatus::Ok);
+    }
+    let newest: Option<Timestamp> = store.engine().get(key, published)?.map(|(_, ts)| ts);
+    let repeatable = txn.isolation() != Isolation::ReadCommitted;
+    match newest {
+        Some(ts) if ts <= view.ts() => Ok(RowStatus::Ok),
+        Some(_) if repeatable => {
+            bail!(T_R_SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
+        }
+        Some(_) => Ok(RowStatus::Updated),
+        None if repeatable => {
+            bail!(T_R_SERIALIZATION_FAILURE, "could not serialize access due to concurrent delete")
+        }
+        None => Ok(RowStatus::Deleted),
+    }
+}
