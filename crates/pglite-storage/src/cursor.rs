@@ -62,6 +62,13 @@ impl Emit<'_> {
             self.out.push(key, value, Timestamp(ts));
         }
     }
+    /// Takes what was found of a key, if anything.
+    #[inline]
+    pub(crate) fn candidate(&mut self, key: &[u8], candidate: &Candidate) {
+        if let Some(kind) = candidate.kind {
+            self.row(key, &candidate.value, candidate.ts, kind);
+        }
+    }
 }
 
 /// The best version of one key found so far, among several sources.
@@ -73,6 +80,9 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
+    pub(crate) fn clear(&mut self) {
+        self.kind = None;
+    }
     pub(crate) fn offer(&mut self, ts: u64, kind: Kind, value: &[u8]) {
         if self.kind.is_none() || ts > self.ts {
             self.ts = ts;
@@ -184,7 +194,7 @@ impl MergeCursor {
     }
 
     fn resolve_tie(&mut self) -> PgResult<()> {
-        self.candidate.kind = None;
+        self.candidate.clear();
         for source in &mut self.sources {
             if source.key() == Some(&self.key[..]) {
                 source.resolve(self.at, &mut self.candidate)?;
@@ -211,9 +221,7 @@ impl Cursor for MergeCursor {
             let has_dels = !self.dels.is_empty();
             let mut emit = Emit { at: self.at, dels: &self.dels, has_dels, out: &mut *out, max };
             if choice.tie {
-                if let Some(kind) = self.candidate.kind {
-                    emit.row(&self.key, &self.candidate.value, self.candidate.ts, kind);
-                }
+                emit.candidate(&self.key, &self.candidate);
                 continue;
             }
             let stop = match self.direction {

@@ -52,7 +52,6 @@ pub struct EngineStats {
     /// Tables and bytes of each level.
     pub levels: Vec<(u64, u64)>,
     pub cache_bytes: u64,
-    pub cache_hits: u64,
     pub cache_misses: u64,
     pub flushes: u64,
     pub compactions: u64,

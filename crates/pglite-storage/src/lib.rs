@@ -16,11 +16,14 @@ mod batch;
 mod cursor;
 mod engine;
 mod lsm;
+mod manifest;
 mod memtable;
 mod options;
 mod rangedel;
 mod store;
+mod table;
 mod types;
+mod wal;
 
 pub use batch::{Op, WriteBatch};
 pub use engine::{Cursor, Engine, EngineStats, SortedRows};

@@ -1,37 +1,131 @@
 //! The LSM tree: the active memtable, memtables waiting to be flushed, and levels of tables.
 //!
+//! Readers take the current [`State`] without a lock; writers, flushes and compactions replace it as a whole.
+//!
 //! Invariant: what one source holds of a key is newer than what any source after it holds (active memtable, then
 //! immutable ones newest first, then level 0 newest first, then level 1, 2, ...).
+//!
+//! Lock order: `flushing` or `compacting`, then `manifest`, then `change`. `applying` before `change`.
 #![allow(unsafe_code)]
 
+mod background;
+mod compact;
+mod flush;
+mod read;
+mod version;
+
+pub(crate) use background::run_compactor;
+pub(crate) use background::run_flusher;
+
 use crate::batch::{MAX_KEY, Op, WriteBatch};
-use crate::cursor::{MemSource, MergeCursor, Source};
 use crate::engine::{Cursor, Engine, EngineStats, SortedRows};
+use crate::env::Env;
+use crate::manifest::{LEVELS, Layout, Manifest};
 use crate::memtable::{Kind, Memtable};
 use crate::options::StoreOptions;
-use crate::rangedel::RangeDels;
+use crate::table::{BlockCache, Table};
 use crate::types::{Direction, Timestamp, Value};
+use crate::wal::WalShared;
+use background::Signals;
 use crossbeam_epoch as epoch;
+use parking_lot::Mutex;
 use pglite_error::{PgError, PgResult, codes};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use version::Version;
 
 /// What readers see of the tree; replaced as a whole.
+#[derive(Clone)]
 struct State {
     active: Arc<Memtable>,
+    /// Newest first.
+    immutable: Vec<Arc<Memtable>>,
+    version: Arc<Version>,
+}
+
+#[derive(Default)]
+struct Counters {
+    flushes: AtomicU64,
+    compactions: AtomicU64,
+    compacted_bytes: AtomicU64,
+    stalls: AtomicU64,
 }
 
 pub(crate) struct Lsm {
+    env: Env,
+    dir: PathBuf,
+    memtable_bytes: usize,
+    table_bytes: u64,
     state: epoch::Atomic<State>,
+    /// Held while the state is replaced.
+    change: Mutex<()>,
+    /// Held while a batch is applied or the memtable is rotated.
+    applying: Mutex<()>,
+    flushing: Mutex<()>,
+    compacting: Mutex<compact::Progress>,
+    manifest: Mutex<Manifest>,
+    cache: Arc<BlockCache>,
+    next_id: AtomicU64,
     horizon: AtomicU64,
+    wal: OnceLock<Arc<WalShared>>,
+    /// Whether background threads do the flushing and compacting.
+    threaded: AtomicBool,
+    signals: Signals,
+    counters: Counters,
 }
 
 impl Lsm {
-    pub(crate) fn new(_options: &StoreOptions) -> Lsm {
-        Lsm {
-            state: epoch::Atomic::new(State { active: Arc::new(Memtable::new()) }),
-            horizon: AtomicU64::new(0),
+    /// Opens the tree that `layout` describes; `manifest` numbers the new manifest file.
+    pub(crate) fn open(
+        env: &Env,
+        dir: &Path,
+        options: &StoreOptions,
+        manifest: u64,
+        layout: Layout,
+    ) -> PgResult<Lsm> {
+        let memtable_bytes = options.memtable_bytes();
+        let cache = Arc::new(BlockCache::new(options.memory_budget / 2));
+        let mut levels: [Vec<Arc<Table>>; LEVELS] = Default::default();
+        for (tables, metas) in levels.iter_mut().zip(&layout.levels) {
+            for meta in metas {
+                tables.push(Table::open(env, dir, meta.clone(), &cache)?);
+            }
         }
+        let next_id = layout.next_id.max(1);
+        let manifest = Manifest::create(env, dir, manifest, layout)?;
+        let state = State {
+            active: Arc::new(Memtable::new()),
+            immutable: Vec::new(),
+            version: Arc::new(Version::new(levels)),
+        };
+        Ok(Lsm {
+            env: env.clone(),
+            dir: dir.to_owned(),
+            memtable_bytes,
+            table_bytes: options.table_size as u64,
+            state: epoch::Atomic::new(state),
+            change: Mutex::new(()),
+            applying: Mutex::new(()),
+            flushing: Mutex::new(()),
+            compacting: Mutex::default(),
+            manifest: Mutex::new(manifest),
+            cache,
+            next_id: AtomicU64::new(next_id),
+            horizon: AtomicU64::new(0),
+            wal: OnceLock::new(),
+            threaded: AtomicBool::new(false),
+            signals: Signals::default(),
+            counters: Counters::default(),
+        })
+    }
+
+    pub(crate) fn set_wal(&self, wal: Arc<WalShared>) {
+        // Set once, right after recovery.
+        let _ = self.wal.set(wal);
+    }
+    pub(crate) fn set_threaded(&self) {
+        self.threaded.store(true, Ordering::Release);
     }
 
     /// Runs `f` on the current state.
@@ -41,6 +135,43 @@ impl Lsm {
         let state = self.state.load(Ordering::Acquire, &guard);
         // SAFETY: never null, and a replaced state is destroyed only after all pinned readers are gone.
         f(unsafe { state.deref() })
+    }
+
+    /// Replaces the state by what `f` makes of it.
+    fn change_state(&self, f: impl FnOnce(&State) -> State) {
+        let _changing = self.change.lock();
+        let next = self.with_state(f);
+        let guard = epoch::pin();
+        let old = self.state.swap(epoch::Owned::new(next), Ordering::AcqRel, &guard);
+        // SAFETY: the old state is no longer reachable for readers that pin from now on.
+        unsafe { guard.defer_destroy(old) };
+        guard.flush();
+        drop(guard);
+        // Memtables are large: do not wait for other garbage before they go.
+        for _ in 0..3 {
+            epoch::pin().flush();
+        }
+    }
+
+    fn current(&self) -> State {
+        self.with_state(State::clone)
+    }
+
+    fn horizon(&self) -> u64 {
+        self.horizon.load(Ordering::Acquire)
+    }
+
+    /// Makes the active memtable immutable, unless it is empty.
+    fn rotate(&self) {
+        let _applying = self.applying.lock();
+        if self.with_state(|state| state.active.is_empty()) {
+            return;
+        }
+        self.change_state(|state| {
+            let mut immutable = vec![state.active.clone()];
+            immutable.extend(state.immutable.iter().cloned());
+            State { active: Arc::new(Memtable::new()), immutable, version: state.version.clone() }
+        });
     }
 }
 
@@ -54,35 +185,43 @@ impl Drop for Lsm {
     }
 }
 
+/// Refuses what the tree cannot hold, before it is written anywhere.
+pub(crate) fn check_batch(batch: &WriteBatch) -> PgResult<()> {
+    for op in batch.iter() {
+        let (key, value) = match op {
+            Op::Put { key, value } => (key, value),
+            Op::Delete { key } => (key, &[][..]),
+            Op::DeleteRange { start, end } => (start, end),
+        };
+        if key.len() >= MAX_KEY {
+            return Err(PgError::new(codes::PROGRAM_LIMIT_EXCEEDED, "storage key is too long")
+                .detail(format!("The key has {} bytes, the limit is {}.", key.len(), MAX_KEY - 1)));
+        }
+        if value.len() >= 1 << 30 {
+            return Err(PgError::new(codes::PROGRAM_LIMIT_EXCEEDED, "row is too big"));
+        }
+    }
+    Ok(())
+}
+
 impl Engine for Lsm {
     fn apply(&self, batch: &WriteBatch, ts: Timestamp) -> PgResult<()> {
+        let _applying = self.applying.lock();
         self.with_state(|state| {
             let mut writer = state.active.writer();
             for op in batch.iter() {
                 match op {
-                    Op::Put { key, .. } | Op::Delete { key } if key.len() >= MAX_KEY => {
-                        return Err(PgError::new(codes::PROGRAM_LIMIT_EXCEEDED, "key is too long"));
-                    }
                     Op::Put { key, value } => writer.insert(key, ts.0, Kind::Put, value),
                     Op::Delete { key } => writer.insert(key, ts.0, Kind::Delete, &[]),
                     Op::DeleteRange { start, end } => writer.delete_range(start, end, ts.0),
                 }
             }
-            Ok(())
-        })
+        });
+        Ok(())
     }
 
     fn get(&self, key: &[u8], at: Timestamp) -> PgResult<Option<(Value, Timestamp)>> {
-        self.with_state(|state| {
-            let Some(node) = state.active.get(key, at.0) else { return Ok(None) };
-            let (kind, value) = node.value();
-            if kind == Kind::Delete || state.active.covering(key, at.0) > node.ts() {
-                return Ok(None);
-            }
-            // SAFETY: the value is in the arena of the memtable, which the Value keeps alive.
-            let value = unsafe { Value::inside(value, state.active.clone()) };
-            Ok(Some((value, Timestamp(node.ts()))))
-        })
+        self.with_state(|state| state.get(key, at.0))
     }
 
     fn scan(
@@ -92,30 +231,17 @@ impl Engine for Lsm {
         at: Timestamp,
         direction: Direction,
     ) -> PgResult<Box<dyn Cursor>> {
-        let active = self.with_state(|state| state.active.clone());
-        let mut dels = RangeDels::default();
-        active.overlapping_dels(start, end, |s, e, ts| {
-            if ts <= at.0 {
-                dels.insert(s, e, ts);
-            }
-        });
-        let mut source: Box<dyn Source> = Box::new(MemSource::new(active, direction));
-        source.seek(if direction == Direction::Forward { start } else { end })?;
-        Ok(Box::new(MergeCursor::new(vec![source], start, end, at.0, direction, dels)))
+        let state = self.current();
+        Ok(Box::new(state.scan(start, end, at.0, direction)?))
     }
 
     fn ingest(&self, rows: &mut dyn SortedRows, ts: Timestamp) -> PgResult<()> {
-        self.with_state(|state| {
-            let mut writer = state.active.writer();
-            while let Some((key, value)) = rows.next_row()? {
-                writer.insert(key, ts.0, Kind::Put, value);
-            }
-            Ok(())
-        })
+        flush::ingest(self, rows, ts.0)
     }
 
     fn flush(&self) -> PgResult<()> {
-        Ok(())
+        self.rotate();
+        self.flush_all()
     }
 
     fn set_gc_horizon(&self, horizon: Timestamp) {
@@ -123,9 +249,19 @@ impl Engine for Lsm {
     }
 
     fn stats(&self) -> EngineStats {
-        self.with_state(|state| EngineStats {
-            memtable_bytes: state.active.bytes() as u64,
-            ..EngineStats::default()
-        })
+        let state = self.current();
+        let immutable: usize = state.immutable.iter().map(|m| m.bytes()).sum();
+        let levels = state.version.levels.iter();
+        EngineStats {
+            memtable_bytes: (state.active.bytes() + immutable) as u64,
+            immutable_memtables: state.immutable.len() as u64,
+            levels: levels.map(|l| (l.len() as u64, l.iter().map(|t| t.meta.size).sum())).collect(),
+            cache_bytes: self.cache.bytes(),
+            cache_misses: self.cache.misses(),
+            flushes: self.counters.flushes.load(Ordering::Relaxed),
+            compactions: self.counters.compactions.load(Ordering::Relaxed),
+            compacted_bytes: self.counters.compacted_bytes.load(Ordering::Relaxed),
+            stalls: self.counters.stalls.load(Ordering::Relaxed),
+        }
     }
 }

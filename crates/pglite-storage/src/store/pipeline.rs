@@ -1,0 +1,274 @@
+//! The commit pipeline: queue, log, sync, apply, publish, acknowledge.
+
+use super::open::Opened;
+use super::ticket::TicketState;
+use super::{CommitTicket, StoreStats};
+use crate::batch::WriteBatch;
+use crate::engine::Engine;
+use crate::lsm::Lsm;
+use crate::options::{FatalHook, StoreOptions};
+use crate::types::Timestamp;
+use crate::wal::{FRAME_BYTES, Wal, WalError};
+use parking_lot::{Condvar, Mutex};
+use pglite_error::{PgError, PgResult};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Asynchronous commits reach the disk after at most about this time.
+const LAZY_SYNC: Duration = Duration::from_millis(200);
+
+struct Pending {
+    ts: u64,
+    batch: WriteBatch,
+    sync: bool,
+    ticket: Arc<TicketState>,
+}
+
+struct Queue {
+    pending: Vec<Pending>,
+    next_ts: u64,
+    /// Whether the pipeline thread waits to be woken.
+    idle: bool,
+    stop: bool,
+    fatal: Option<PgError>,
+}
+
+/// What only one thread at a time may touch: the tail of the log.
+struct Work {
+    wal: Option<Wal>,
+    group: Vec<Pending>,
+}
+
+#[derive(Default)]
+struct Counters {
+    commits: AtomicU64,
+    groups: AtomicU64,
+    syncs: AtomicU64,
+    wal_bytes: AtomicU64,
+}
+
+pub(super) struct Pipeline {
+    pub(super) lsm: Lsm,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    work: Mutex<Work>,
+    published: AtomicU64,
+    counters: Counters,
+    sync: bool,
+    wal_limit: u64,
+    on_fatal: Option<FatalHook>,
+}
+
+impl Pipeline {
+    pub(super) fn new(opened: Opened, options: &StoreOptions) -> Pipeline {
+        let newest = opened.newest;
+        let queue = Queue { pending: Vec::new(), next_ts: newest + 1, idle: false, stop: false, fatal: None };
+        Pipeline {
+            lsm: opened.lsm,
+            queue: Mutex::new(queue),
+            wake: Condvar::new(),
+            work: Mutex::new(Work { wal: opened.wal, group: Vec::new() }),
+            published: AtomicU64::new(newest),
+            counters: Counters::default(),
+            sync: options.sync,
+            wal_limit: options.wal_limit,
+            on_fatal: options.on_fatal.clone(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn published(&self) -> Timestamp {
+        Timestamp(self.published.load(Ordering::Acquire))
+    }
+
+    /// Queues a commit; without a pipeline thread (`threaded`), takes it through at once.
+    pub(super) fn submit(&self, batch: WriteBatch, sync: bool, threaded: bool) -> PgResult<CommitTicket> {
+        let ticket = Arc::new(TicketState::default());
+        let (ts, wake) = {
+            let mut queue = self.queue.lock();
+            if let Some(error) = &queue.fatal {
+                return Err(error.clone());
+            }
+            let ts = queue.next_ts;
+            queue.next_ts += 1;
+            queue.pending.push(Pending { ts, batch, sync, ticket: ticket.clone() });
+            (ts, std::mem::take(&mut queue.idle))
+        };
+        if !threaded {
+            self.process();
+        } else if wake {
+            self.wake.notify_one();
+        }
+        Ok(CommitTicket::new(Timestamp(ts), ticket))
+    }
+
+    /// The body of the pipeline thread.
+    pub(super) fn run(&self) {
+        let mut dirty = false;
+        loop {
+            {
+                let mut queue = self.queue.lock();
+                while queue.pending.is_empty() && !queue.stop {
+                    queue.idle = true;
+                    if !dirty {
+                        self.wake.wait(&mut queue);
+                    } else if self.wake.wait_for(&mut queue, LAZY_SYNC).timed_out()
+                        && queue.pending.is_empty()
+                    {
+                        drop(queue);
+                        self.lazy_sync();
+                        dirty = false;
+                        queue = self.queue.lock();
+                    }
+                }
+                queue.idle = false;
+                if queue.pending.is_empty() {
+                    return;
+                }
+            }
+            dirty = self.process();
+        }
+    }
+
+    fn lazy_sync(&self) {
+        let mut work = self.work.lock();
+        if let Some(wal) = &mut work.wal
+            && self.sync
+            && let Err(WalError::Fatal(error) | WalError::Retry(error)) = wal.sync()
+        {
+            self.fail(&error);
+        }
+    }
+
+    /// Takes the queue through the pipeline; answers whether the log has frames that are not synced.
+    fn process(&self) -> bool {
+        let mut work = self.work.lock();
+        let work = &mut *work;
+        {
+            let mut queue = self.queue.lock();
+            std::mem::swap(&mut work.group, &mut queue.pending);
+            if let Some(error) = queue.fatal.clone() {
+                drop(queue);
+                complete(&mut work.group, &Err(error));
+                return false;
+            }
+        }
+        if work.group.is_empty() {
+            return false;
+        }
+        let log_is_long = work.wal.as_ref().is_some_and(|wal| wal.shared().finished_bytes() > self.wal_limit);
+        if let Err(error) = self.lsm.make_room(log_is_long) {
+            complete(&mut work.group, &Err(error));
+            return false;
+        }
+        let (logged, result) = self.log(work);
+        if let Err(WalError::Fatal(error)) = &result {
+            self.fail(error);
+            complete(&mut work.group, &Err(error.clone()));
+            return false;
+        }
+        let mut rest = work.group.split_off(logged);
+        self.publish(&mut work.group);
+        if let Err(WalError::Retry(error)) = result {
+            complete(&mut rest, &Err(error));
+        }
+        work.wal.as_ref().is_some_and(Wal::is_dirty)
+    }
+
+    /// Writes the group to the log, and syncs it if one of its commits wants that. Answers how many commits are in.
+    fn log(&self, work: &mut Work) -> (usize, Result<(), WalError>) {
+        let Some(wal) = &mut work.wal else { return (work.group.len(), Ok(())) };
+        let mut logged = 0;
+        let mut result = Ok(());
+        for (i, pending) in work.group.iter().enumerate() {
+            let bytes = wal.add(pending.ts, pending.batch.encoded());
+            if bytes < FRAME_BYTES && i + 1 < work.group.len() {
+                continue;
+            }
+            result = wal.write_frame(pending.ts);
+            if result.is_err() {
+                break;
+            }
+            logged = i + 1;
+        }
+        let sync = work.group[..logged].iter().any(|pending| pending.sync);
+        if sync && self.sync && !matches!(result, Err(WalError::Fatal(_))) {
+            if let Err(error) = wal.sync() {
+                result = Err(error);
+            }
+        }
+        self.counters.syncs.store(wal.syncs, Ordering::Relaxed);
+        self.counters.wal_bytes.store(wal.bytes, Ordering::Relaxed);
+        if wal.shared().wants_spare() {
+            self.lsm.want_maintenance();
+        }
+        (logged, result)
+    }
+
+    /// Applies logged commits, makes them visible and acknowledges them.
+    fn publish(&self, group: &mut Vec<Pending>) {
+        let Some(last) = group.last().map(|pending| pending.ts) else { return };
+        for pending in group.iter() {
+            if let Err(error) = self.lsm.apply(&pending.batch, Timestamp(pending.ts)) {
+                // What is in the log but not in memory must not be missing from anybody's sight.
+                self.fail(&error);
+                complete(group, &Err(error));
+                return;
+            }
+        }
+        self.published.store(last, Ordering::Release);
+        self.counters.groups.fetch_add(1, Ordering::Relaxed);
+        self.counters.commits.fetch_add(group.len() as u64, Ordering::Relaxed);
+        complete(group, &Ok(()));
+    }
+
+    /// Durability can no longer be promised: every commit from now on fails, and the owner is told to end the process.
+    pub(super) fn fail(&self, error: &PgError) {
+        {
+            let mut queue = self.queue.lock();
+            if queue.fatal.is_some() {
+                return;
+            }
+            queue.fatal = Some(error.clone());
+        }
+        if let Some(hook) = &self.on_fatal {
+            hook(error);
+        }
+    }
+
+    /// Lets the pipeline thread finish its queue and end.
+    pub(super) fn stop(&self) {
+        self.queue.lock().stop = true;
+        self.wake.notify_one();
+    }
+
+    /// Ends the log in an orderly way.
+    pub(super) fn close(&self) {
+        if self.queue.lock().fatal.is_some() {
+            return;
+        }
+        if let Some(wal) = &mut self.work.lock().wal {
+            // Failing here loses nothing that was acknowledged as durable; the next start recovers as after a crash.
+            let _ = wal.close();
+        }
+    }
+
+    pub(super) fn stats(&self) -> StoreStats {
+        StoreStats {
+            engine: self.lsm.stats(),
+            commits: self.counters.commits.load(Ordering::Relaxed),
+            groups: self.counters.groups.load(Ordering::Relaxed),
+            syncs: self.counters.syncs.load(Ordering::Relaxed),
+            wal_bytes: self.counters.wal_bytes.load(Ordering::Relaxed),
+            published: self.published(),
+            background_error: self.lsm.background_error(),
+        }
+    }
+}
+
+fn complete(group: &mut Vec<Pending>, result: &PgResult<()>) {
+    for pending in group.drain(..) {
+        pending.ticket.complete(result.clone());
+    }
+}
