@@ -32,3 +32,6 @@ pub use lock::{LockInfo, LockMode, LockTag};
 pub use manager::TxnManager;
 pub use transaction::{Commit, Isolation, Savepoint, Transaction};
 pub use view::{CommandId, ReadView};
+
+#[cfg(test)]
+mod tests;
