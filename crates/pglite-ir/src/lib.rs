@@ -8,6 +8,7 @@ pub mod abi;
 pub mod expr;
 pub mod plan;
 pub mod query;
+pub mod tree;
 pub mod walk;
 
 pub use abi::{Accumulator, Body, CallInfo, FnCtx, FnHost, RowSource, WindowAccess};

@@ -8,6 +8,11 @@ use crate::expr::*;
 
 /// Calls `f` on each direct child. Stops early when `f` returns true, and returns true then.
 pub fn any_child(expr: &Expr, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
+    any_child_ref(expr, f)
+}
+
+/// [`any_child`], handing out references that live as long as the tree.
+pub fn any_child_ref<'a>(expr: &'a Expr, f: &mut dyn FnMut(&'a Expr) -> bool) -> bool {
     match expr {
         Expr::Const(_)
         | Expr::Var(_)
