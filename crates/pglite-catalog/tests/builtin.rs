@@ -164,3 +164,11 @@ fn privileges() {
     assert_eq!(acl::default_acl(AclKind::Function, SUPERUSER).len(), 2);
     assert!(acl::function_execute(&s, Oid(3374), Oid(177)));
 }
+
+#[test]
+fn every_system_view_has_a_query() {
+    let s = snap();
+    for class in s.iter::<ClassRow>().filter(|c| c.relkind == b'v') {
+        assert!(s.rel(class.oid).unwrap().view.is_some(), "{}", class.relname);
+    }
+}
