@@ -82,7 +82,7 @@ WHERE c.contype = 'c' AND pg_has_role(p.proowner, 'USAGE')
 SELECT (current_database())::information_schema.sql_identifier AS constraint_catalog,
        (rs.nspname)::information_schema.sql_identifier AS constraint_schema,
        (con.conname)::information_schema.sql_identifier AS constraint_name,
-       (CASE con.contype WHEN 'c' THEN "left"(substring(pg_get_constraintdef(con.oid), 8), -1)
+       (CASE con.contype WHEN 'c' THEN pg_get_expr(con.conbin, coalesce(c.oid, 0))
              WHEN 'n' THEN format('%s IS NOT NULL', coalesce(at.attname, 'VALUE')) END)::information_schema.character_data AS check_clause
 FROM pg_constraint con LEFT JOIN pg_namespace rs ON rs.oid = con.connamespace
      LEFT JOIN pg_class c ON c.oid = con.conrelid LEFT JOIN pg_type t ON t.oid = con.contypid
@@ -237,14 +237,14 @@ FROM (SELECT DISTINCT nr.nspname, r.relname, r.relowner, a.attname, nc.nspname, 
            JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid = a.attnum
            JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid
            JOIN pg_namespace nc ON nc.oid = c.connamespace
-      WHERE c.contype IN ('c', 'n') AND r.relkind IN ('r', 'p') AND NOT a.attisdropped
+      WHERE c.contype = 'c' AND r.relkind IN ('r', 'p') AND NOT a.attisdropped
       UNION ALL
       SELECT nr.nspname, r.relname, r.relowner, a.attname, nc.nspname, c.conname
       FROM pg_namespace nr JOIN pg_class r ON r.relnamespace = nr.oid JOIN pg_attribute a ON a.attrelid = r.oid
            JOIN pg_constraint c ON r.oid = CASE c.contype WHEN 'f' THEN c.confrelid ELSE c.conrelid END
                 AND a.attnum = ANY (CASE c.contype WHEN 'f' THEN c.confkey ELSE c.conkey END)
            JOIN pg_namespace nc ON nc.oid = c.connamespace
-      WHERE NOT a.attisdropped AND c.contype IN ('p', 'u', 'f') AND r.relkind IN ('r', 'p'))
+      WHERE NOT a.attisdropped AND c.contype IN ('p', 'u', 'f', 'n') AND r.relkind IN ('r', 'p'))
      x(tblschema, tblname, tblowner, colname, cstrschema, cstrname)
 WHERE pg_has_role(x.tblowner, 'USAGE')
 -- view information_schema.constraint_table_usage
@@ -523,7 +523,7 @@ SELECT (current_database())::information_schema.sql_identifier AS specific_catal
        (NULL)::information_schema.cardinal_number AS maximum_cardinality,
        (CASE WHEN p.prokind <> 'p' THEN 0 END)::information_schema.sql_identifier AS dtd_identifier,
        (CASE WHEN l.lanname = 'sql' THEN 'SQL' ELSE 'EXTERNAL' END)::information_schema.character_data AS routine_body,
-       (CASE WHEN pg_has_role(p.proowner, 'USAGE') THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END)::information_schema.character_data AS routine_definition,
+       (CASE WHEN pg_has_role(p.proowner, 'USAGE') THEN p.prosrc END)::information_schema.character_data AS routine_definition,
        (CASE WHEN l.lanname = 'c' THEN p.prosrc END)::information_schema.character_data AS external_name,
        (upper(l.lanname))::information_schema.character_data AS external_language,
        ('GENERAL')::information_schema.character_data AS parameter_style,
@@ -570,7 +570,7 @@ SELECT (current_database())::information_schema.sql_identifier AS specific_catal
        (NULL)::information_schema.sql_identifier AS result_cast_dtd_identifier
 FROM pg_namespace n JOIN pg_proc p ON n.oid = p.pronamespace JOIN pg_language l ON p.prolang = l.oid
      LEFT JOIN (pg_type t JOIN pg_namespace nt ON t.typnamespace = nt.oid) ON p.prorettype = t.oid AND p.prokind <> 'p'
-WHERE p.prokind IN ('f', 'p') AND (pg_has_role(p.proowner, 'USAGE') OR has_function_privilege(p.oid, 'EXECUTE'))
+WHERE (pg_has_role(p.proowner, 'USAGE') OR has_function_privilege(p.oid, 'EXECUTE'))
 -- view information_schema.schemata
 SELECT (current_database())::information_schema.sql_identifier AS catalog_name,
        (n.nspname)::information_schema.sql_identifier AS schema_name,
@@ -792,7 +792,7 @@ SELECT (u_grantor.rolname)::information_schema.sql_identifier AS grantor,
        ('SEQUENCE')::information_schema.character_data AS object_type,
        ('USAGE')::information_schema.character_data AS privilege_type,
        (CASE WHEN pg_has_role(grantee.oid, c.relowner, 'USAGE') OR acl.is_grantable THEN 'YES' ELSE 'NO' END)::information_schema.yes_or_no AS is_grantable
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('s', c.relowner))) acl
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) acl
      JOIN pg_authid u_grantor ON u_grantor.oid = acl.grantor
      JOIN (SELECT oid, rolname FROM pg_authid UNION ALL SELECT 0::oid, 'PUBLIC') grantee ON grantee.oid = acl.grantee
 WHERE c.relkind = 'S' AND acl.privilege_type = 'USAGE' AND (pg_has_role(u_grantor.oid, 'USAGE') OR pg_has_role(grantee.oid, 'USAGE') OR grantee.rolname = 'PUBLIC')
