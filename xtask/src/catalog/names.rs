@@ -114,7 +114,7 @@ impl Names {
         self.to_name.get(catalog).and_then(|m| m.get(oid)).cloned().unwrap_or_else(|| oid.to_string())
     }
 
-    fn oid(&self, catalog: &str, name: &str) -> Result<String> {
+    pub fn oid(&self, catalog: &str, name: &str) -> Result<String> {
         if name == "-" {
             return Ok("0".into());
         }

@@ -133,6 +133,21 @@ impl Tables {
             }
             table.rows = rows;
         }
+        tables.add_sql_bodies(dir, &names)?;
         Ok(tables)
+    }
+
+    /// The bodies of built-in functions in SQL: ours, beside the imported rows.
+    fn add_sql_bodies(&mut self, dir: &Path, names: &Names) -> Result<()> {
+        let file = dat::read(&dir.join("sql_bodies.dat"))?;
+        let procs = &mut self.list[self.by_name["pg_proc"]];
+        let at = procs.column("prosqlbody").ok_or("pg_proc has no prosqlbody")?;
+        for row in &file.rows {
+            let oid = names.oid("pg_proc", &row[0])?;
+            if let Some(p) = procs.rows.iter_mut().find(|p| p[0] == oid) {
+                p[at] = row[1].clone();
+            }
+        }
+        Ok(())
     }
 }

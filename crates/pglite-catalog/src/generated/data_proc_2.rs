@@ -513,7 +513,7 @@ const fn x(oid: u32, proname: &'static str, pronamespace: u32, proowner: u32, pr
 }
 
 pub static S0: [ProcRow; 200] = [
-    r(3050, "xpath_exists", 14, 1.0, 0.0, b'f', false, true, false, b'i', b's', 2, 16, L0, None, None, None, ""),
+    x(3050, "xpath_exists", 11, 10, 14, 1.0, 0.0, 0, 0, b'f', false, false, true, false, b'i', b's', 2, 0, 16, L0, None, None, None, None, None, "", None, Some("SELECT xpath_exists($1, $2, '{}'::text[])"), None, None),
     r(3051, "xml_is_well_formed", 12, 1.0, 0.0, b'f', false, true, false, b's', b's', 1, 16, L1, None, None, None, "xml_is_well_formed"),
     r(3052, "xml_is_well_formed_document", 12, 1.0, 0.0, b'f', false, true, false, b'i', b's', 1, 16, L1, None, None, None, "xml_is_well_formed_document"),
     r(3053, "xml_is_well_formed_content", 12, 1.0, 0.0, b'f', false, true, false, b'i', b's', 1, 16, L1, None, None, None, "xml_is_well_formed_content"),
@@ -1170,8 +1170,8 @@ pub static S3: [ProcRow; 200] = [
     r(3932, "jsonb_each_text", 12, 1.0, 100.0, b'f', false, true, true, b'i', b's', 1, 2249, L71, Some(L332), Some(L73), Some(L74), "jsonb_each_text"),
     r(3933, "tsrange", 12, 1.0, 0.0, b'f', false, false, false, b'i', b's', 2, 3908, L330, None, None, None, "range_constructor2"),
     r(3934, "tsrange", 12, 1.0, 0.0, b'f', false, false, false, b'i', b's', 3, 3908, L333, None, None, None, "range_constructor3"),
-    r(3935, "pg_sleep_for", 14, 1.0, 0.0, b'f', false, true, false, b'v', b's', 1, 2278, L334, None, None, None, ""),
-    r(3936, "pg_sleep_until", 14, 1.0, 0.0, b'f', false, true, false, b'v', b's', 1, 2278, L335, None, None, None, ""),
+    x(3935, "pg_sleep_for", 11, 10, 14, 1.0, 0.0, 0, 0, b'f', false, false, true, false, b'v', b's', 1, 0, 2278, L334, None, None, None, None, None, "", None, Some("SELECT pg_sleep(extract(epoch FROM clock_timestamp() + $1)::float8 - extract(epoch FROM clock_timestamp())::float8)"), None, None),
+    x(3936, "pg_sleep_until", 11, 10, 14, 1.0, 0.0, 0, 0, b'f', false, false, true, false, b'v', b's', 1, 0, 2278, L335, None, None, None, None, None, "", None, Some("SELECT pg_sleep(extract(epoch FROM $1)::float8 - extract(epoch FROM clock_timestamp())::float8)"), None, None),
     r(3937, "tstzrange", 12, 1.0, 0.0, b'f', false, false, false, b'i', b's', 2, 3910, L331, None, None, None, "range_constructor2"),
     r(3938, "tstzrange", 12, 1.0, 0.0, b'f', false, false, false, b'i', b's', 3, 3910, L336, None, None, None, "range_constructor3"),
     r(3939, "mxid_age", 12, 1.0, 0.0, b'f', false, true, false, b's', b's', 1, 23, L228, None, None, None, "mxid_age"),
