@@ -211,12 +211,12 @@ pub fn next<'a, T: FromDatum<'a>>(args: &mut std::slice::Iter<'a, Datum>) -> PgR
 /// `"prosrc" => cx function(types);`. Types are what [`FromDatum`] knows; `Option<T>` for non-strict functions.
 #[macro_export]
 macro_rules! builtins {
-    ($vis:vis $table:ident: $($name:literal => $($mode:ident)? $f:path[$($t:ty),*];)*) => {
+    ($vis:vis $table:ident: $($name:literal => $($f:ident)+ [$($t:ty),*];)*) => {
         $vis static $table: &[(&str, pglite_ir::Body)] = &[
-            $(($name, pglite_ir::Body::Scalar($crate::builtins!(@wrap $($mode)? $f, $($t),*))),)*
+            $(($name, pglite_ir::Body::Scalar($crate::builtins!(@wrap [$($f)+], $($t),*))),)*
         ];
     };
-    (@wrap cx $f:path, $($t:ty),*) => {{
+    (@wrap [cx $f:ident], $($t:ty),*) => {{
         #[allow(unused_mut, unused_variables)]
         fn call(cx: &pglite_ir::FnCtx<'_>, args: &[pglite_types::Datum]) -> pglite_error::PgResult<pglite_types::Datum> {
             let mut args = args.iter();
@@ -224,7 +224,7 @@ macro_rules! builtins {
         }
         call
     }};
-    (@wrap $f:path, $($t:ty),*) => {{
+    (@wrap [$f:ident], $($t:ty),*) => {{
         #[allow(unused_mut, unused_variables)]
         fn call(_: &pglite_ir::FnCtx<'_>, args: &[pglite_types::Datum]) -> pglite_error::PgResult<pglite_types::Datum> {
             let mut args = args.iter();
