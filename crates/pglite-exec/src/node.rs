@@ -22,29 +22,29 @@ use crate::state::ExecCx;
 pub mod agg;
 pub mod append;
 pub mod cte;
-pub mod function_scan;
+// pub mod function_scan;
 pub mod group;
 pub mod hash_join;
 pub mod index_scan;
 pub mod init;
 pub mod limit;
-pub mod lock_rows;
+// pub mod lock_rows;
 pub mod material;
-pub mod memoize;
+// pub mod memoize;
 pub mod merge_join;
 pub mod nest_loop;
-pub mod project_set;
+// pub mod project_set;
 pub mod recursive_union;
 pub mod result;
-pub mod sample_scan;
+// pub mod sample_scan;
 pub mod scan;
 pub mod seq_scan;
-pub mod setop;
+// pub mod setop;
 pub mod sort;
-pub mod table_func;
-pub mod tid_scan;
+// pub mod table_func;
+// pub mod tid_scan;
 pub mod values_scan;
-pub mod window;
+// pub mod window;
 
 #[cfg(test)]
 pub mod testing;
@@ -112,21 +112,21 @@ impl<'b> Builder<'b> {
     fn build_node(&mut self, plan: &Plan) -> PgResult<Built> {
         match &plan.node {
             PlanNode::Result { one_time } => result::build(self, plan, one_time),
-            PlanNode::ProjectSet => project_set::build(self, plan),
+            PlanNode::ProjectSet => Err(PgError::unsupported("this kind of plan node is not supported")),
             PlanNode::ModifyTable(m) => crate::modify::build(self, plan, m),
             PlanNode::Append { children, .. } => append::build(self, plan, children),
             PlanNode::MergeAppend { children, keys } => append::build_merge(self, plan, children, keys),
             PlanNode::RecursiveUnion { param, distinct } => recursive_union::build(self, plan, *param, distinct),
             PlanNode::SeqScan { rte, rel } => seq_scan::build(self, plan, *rte, rel),
-            PlanNode::SampleScan { rte, rel, sample } => sample_scan::build(self, plan, *rte, rel, sample),
+            PlanNode::SampleScan { rte, rel, sample } => Err(PgError::unsupported("this kind of plan node is not supported")),
             PlanNode::IndexScan(s) => index_scan::build(self, plan, s, false),
             PlanNode::IndexOnlyScan(s) => index_scan::build(self, plan, s, true),
-            PlanNode::TidScan { rte, rel, quals } => tid_scan::build(self, plan, *rte, rel, quals),
+            PlanNode::TidScan { rte, rel, quals } => Err(PgError::unsupported("this kind of plan node is not supported")),
             PlanNode::SubqueryScan { rte } => result::build_subquery(self, plan, *rte),
             PlanNode::FunctionScan { rte, functions, ordinality } => {
-                function_scan::build(self, plan, *rte, functions, *ordinality)
+                Err(PgError::unsupported("this kind of plan node is not supported"))
             }
-            PlanNode::TableFuncScan { rte, func } => table_func::build(self, plan, *rte, func),
+            PlanNode::TableFuncScan { rte, func } => Err(PgError::unsupported("this kind of plan node is not supported")),
             PlanNode::ValuesScan { rte, rows } => values_scan::build(self, plan, *rte, rows),
             PlanNode::CteScan { rte, cte_param, .. } => cte::build(self, plan, *rte, *cte_param),
             PlanNode::TuplestoreScan { rte, name } => cte::build_named(self, plan, *rte, name),
@@ -139,17 +139,17 @@ impl<'b> Builder<'b> {
                 hash_join::build(self, plan, *kind, join_qual, keys, *inner_unique)
             }
             PlanNode::Material => material::build(self, plan),
-            PlanNode::Memoize { keys, .. } => memoize::build(self, plan, keys),
+            PlanNode::Memoize { keys, .. } => Err(PgError::unsupported("this kind of plan node is not supported")),
             PlanNode::Sort { keys } => sort::build(self, plan, keys),
             PlanNode::IncrementalSort { keys, .. } => sort::build(self, plan, keys),
             PlanNode::Group { keys } => group::build_group(self, plan, keys),
             PlanNode::Agg { strategy, keys, sets, .. } => agg::build(self, plan, *strategy, keys, sets),
             PlanNode::WindowAgg { partition, order, frame, run_condition, winref, .. } => {
-                window::build(self, plan, *winref, partition, order, frame, run_condition)
+                Err(PgError::unsupported("this kind of plan node is not supported"))
             }
             PlanNode::Unique { keys } => group::build_unique(self, plan, keys),
-            PlanNode::SetOp { kind, all, strategy, keys } => setop::build(self, plan, *kind, *all, *strategy, keys),
-            PlanNode::LockRows { marks } => lock_rows::build(self, plan, marks),
+            PlanNode::SetOp { kind, all, strategy, keys } => Err(PgError::unsupported("this kind of plan node is not supported")),
+            PlanNode::LockRows { marks } => Err(PgError::unsupported("this kind of plan node is not supported")),
             PlanNode::Limit { limit, offset, ties } => limit::build(self, plan, limit, offset, ties),
         }
     }

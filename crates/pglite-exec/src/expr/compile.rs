@@ -10,7 +10,7 @@ use pglite_error::{PgError, PgResult, bail, err};
 use pglite_ir::abi::CallInfo;
 use pglite_ir::expr::*;
 use pglite_types::array::ArrayValue;
-use pglite_types::{AttrDesc, Datum, Oid, TypeEnv, TypeKind, oid};
+use pglite_types::{AttrDesc, Datum, Oid, TypeKind, oid};
 
 use super::array::{ArrayCode, HashedArray, SaopCode, SaopTest, SubscriptCode};
 use super::build::{Layout, VarMap};

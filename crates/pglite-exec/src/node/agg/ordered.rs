@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use pglite_error::{PgError, PgResult};
-use pglite_types::{Datum, TypeEnv};
+use pglite_types::Datum;
 
 use super::acc::{array_like, fraction};
 use super::spec::{AggSpec, OrderedKind};
