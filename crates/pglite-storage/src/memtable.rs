@@ -9,9 +9,12 @@
 #![allow(unsafe_code)]
 
 mod arena;
+mod hash;
 
 use crate::rangedel::RangeDels;
+use crate::table::hash_key;
 use arena::Arena;
+use hash::HashIndex;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use std::cmp::Ordering as Order;
 use std::ptr;
@@ -129,6 +132,7 @@ pub(crate) struct Memtable {
     entries: AtomicUsize,
     max_ts: AtomicU64,
     writer: Mutex<Writer>,
+    hash: HashIndex,
     range_dels: RwLock<RangeDels>,
     range_count: AtomicUsize,
 }
@@ -150,6 +154,7 @@ impl Memtable {
             entries: AtomicUsize::new(0),
             max_ts: AtomicU64::new(0),
             writer: Mutex::new(writer),
+            hash: HashIndex::new(),
             range_dels: RwLock::default(),
             range_count: AtomicUsize::new(0),
         }
@@ -192,9 +197,19 @@ impl Memtable {
         MemtableWriter { table: self, writer: self.writer.lock() }
     }
 
-    /// The newest version of `key` not newer than `at`, deletions included.
+    /// The newest version of `key` (hashed by `hash_key`) not newer than `at`, deletions included.
     #[inline]
-    pub(crate) fn get(&self, key: &[u8], at: u64) -> Option<NodeRef> {
+    pub(crate) fn get(&self, key: &[u8], hash: u64, at: u64) -> Option<NodeRef> {
+        let mut node = self.hash.get(key, hash)?;
+        for _ in 0..8 {
+            if node.ts() <= at {
+                return Some(node);
+            }
+            node = node.next();
+            if node.is_null() || node.key() != key {
+                return None;
+            }
+        }
         let node = self.seek(key, at);
         (!node.is_null() && node.key() == key).then_some(node)
     }
@@ -267,7 +282,7 @@ impl MemtableWriter<'_> {
         if !existing.is_null() {
             let record = write_value(&mut writer.arena, kind, value);
             existing.node().value.store(record, Ordering::Release);
-            table.bytes.store(writer.arena.used(), Ordering::Relaxed);
+            table.bytes.store(writer.arena.used() + table.hash.bytes(), Ordering::Relaxed);
             return;
         }
         let height = random_height(&mut writer.random);
@@ -288,8 +303,9 @@ impl MemtableWriter<'_> {
         if !after.is_null() {
             after.node().prev.store(node.0.cast_mut(), Ordering::Release);
         }
+        table.hash.set(node, hash_key(key), hash_key);
         table.entries.fetch_add(1, Ordering::Relaxed);
-        table.bytes.store(writer.arena.used(), Ordering::Relaxed);
+        table.bytes.store(writer.arena.used() + table.hash.bytes(), Ordering::Relaxed);
         table.max_ts.fetch_max(ts, Ordering::AcqRel);
     }
 

@@ -18,6 +18,7 @@ mod block;
 mod bloom;
 mod builder;
 mod cache;
+mod heads;
 mod source;
 
 pub(crate) use block::Block;
@@ -31,6 +32,7 @@ use crate::rangedel::RangeDels;
 use block::Found;
 use bloom::Bloom;
 use cache::Slot;
+use heads::Heads;
 use pglite_codec::{crc32c, varint};
 use pglite_error::{PgError, PgResult, codes};
 use std::cmp::Ordering as Order;
@@ -92,6 +94,7 @@ struct Index {
     keys: Vec<u8>,
     ends: Vec<u32>,
     extents: Vec<(u64, u32)>,
+    heads: Heads,
 }
 
 impl Index {
@@ -106,16 +109,7 @@ impl Index {
     /// The first block whose last key is not less than `key`.
     #[inline]
     fn find(&self, key: &[u8]) -> usize {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            if self.last_key(middle) < key {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        self.heads.below(key, |i| self.last_key(i) < key)
     }
 }
 
@@ -360,6 +354,7 @@ fn parse_index(data: &[u8]) -> Option<Index> {
         let offset = varint::read_u64(data, &mut pos)?;
         index.extents.push((offset, varint::read_u32(data, &mut pos)?));
     }
+    index.heads = Heads::new(index.len(), |i| Some(index.last_key(i)))?;
     Some(index)
 }
 

@@ -5,6 +5,7 @@
 
 use super::{Candidate, Emit, Source, Stop};
 use crate::memtable::{Memtable, NodeRef};
+use crate::table::hash_key;
 use crate::types::Direction;
 use pglite_error::PgResult;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ impl MemSource {
                 return Some(node);
             }
         }
-        self.table.get(key, at)
+        self.table.get(key, hash_key(key), at)
     }
 
     /// The first node of the next key.
@@ -73,7 +74,7 @@ impl MemSource {
             }
         }
         let newest = self.table.seek(key, u64::MAX);
-        (self.table.get(key, at), self.table.prev(newest))
+        (self.table.get(key, hash_key(key), at), self.table.prev(newest))
     }
 }
 

@@ -53,7 +53,7 @@ impl Collector {
             return false;
         }
         let deleted = !self.dels.is_empty() && self.dels.covering(key, self.horizon) > ts;
-        !deleted && !(self.bottom && kind == Kind::Delete)
+        !(deleted || self.bottom && kind == Kind::Delete)
     }
 }
 

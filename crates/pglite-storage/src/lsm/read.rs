@@ -19,9 +19,9 @@ enum Answer {
     Ask,
 }
 
-fn ask_memtable(memtable: &Arc<Memtable>, key: &[u8], at: u64) -> Answer {
+fn ask_memtable(memtable: &Arc<Memtable>, key: &[u8], hash: u64, at: u64) -> Answer {
     let deleted = memtable.covering(key, at);
-    match memtable.get(key, at) {
+    match memtable.get(key, hash, at) {
         Some(node) => {
             let (kind, value) = node.value();
             if kind == Kind::Delete || deleted > node.ts() {
@@ -56,12 +56,12 @@ fn ask_table(table: &Arc<Table>, key: &[u8], hash: u64, at: u64) -> PgResult<Ans
 
 impl State {
     pub(super) fn get(&self, key: &[u8], at: u64) -> PgResult<Row> {
+        let hash = hash_key(key);
         for memtable in std::iter::once(&self.active).chain(&self.immutable) {
-            if let Answer::Found(row) = ask_memtable(memtable, key, at) {
+            if let Answer::Found(row) = ask_memtable(memtable, key, hash, at) {
                 return Ok(row);
             }
         }
-        let hash = hash_key(key);
         for table in self.version.levels[0].iter().filter(|table| table.meta.covers(key)) {
             if let Answer::Found(row) = ask_table(table, key, hash, at)? {
                 return Ok(row);

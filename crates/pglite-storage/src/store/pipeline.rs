@@ -96,7 +96,7 @@ impl Pipeline {
             (ts, std::mem::take(&mut queue.idle))
         };
         if !threaded {
-            self.process();
+            self.lead();
         } else if wake {
             self.wake.notify_one();
         }
@@ -127,7 +127,16 @@ impl Pipeline {
                     return;
                 }
             }
-            dirty = self.process();
+            dirty = self.process(&mut self.work.lock());
+        }
+    }
+
+    /// Without a pipeline thread: whoever finds nobody leading takes everything queued through, also what comes
+    /// meanwhile; the others wait on their tickets.
+    fn lead(&self) {
+        while !self.queue.lock().pending.is_empty() {
+            let Some(mut work) = self.work.try_lock() else { return };
+            self.process(&mut work);
         }
     }
 
@@ -142,9 +151,7 @@ impl Pipeline {
     }
 
     /// Takes the queue through the pipeline; answers whether the log has frames that are not synced.
-    fn process(&self) -> bool {
-        let mut work = self.work.lock();
-        let work = &mut *work;
+    fn process(&self, work: &mut Work) -> bool {
         {
             let mut queue = self.queue.lock();
             std::mem::swap(&mut work.group, &mut queue.pending);
@@ -193,10 +200,12 @@ impl Pipeline {
             logged = i + 1;
         }
         let sync = work.group[..logged].iter().any(|pending| pending.sync);
-        if sync && self.sync && !matches!(result, Err(WalError::Fatal(_))) {
-            if let Err(error) = wal.sync() {
-                result = Err(error);
-            }
+        if sync
+            && self.sync
+            && !matches!(result, Err(WalError::Fatal(_)))
+            && let Err(error) = wal.sync()
+        {
+            result = Err(error);
         }
         self.counters.syncs.store(wal.syncs, Ordering::Relaxed);
         self.counters.wal_bytes.store(wal.bytes, Ordering::Relaxed);

@@ -8,19 +8,21 @@
 //!
 //! Invariant: a decoder never reads outside the block, whatever its bytes.
 
+use super::heads::Heads;
 use crate::memtable::Kind;
 use pglite_codec::varint;
 use std::cmp::Ordering as Order;
 
 /// Entries between restarts.
-pub(super) const RESTART_INTERVAL: usize = 16;
+pub(super) const RESTART_INTERVAL: usize = 8;
 
 /// An unpacked data block.
 pub(crate) struct Block {
     data: Vec<u8>,
     /// End of the entries.
     end: usize,
-    restarts: usize,
+    /// The keys at the restarts.
+    heads: Heads,
 }
 
 /// A version found in a block; the value is `block.data()[start..end]`.
@@ -49,7 +51,12 @@ impl Block {
         let at = data.len().checked_sub(4)?;
         let restarts = u32::from_le_bytes(data[at..].try_into().ok()?) as usize;
         let end = at.checked_sub(restarts.checked_mul(4)?)?;
-        (restarts > 0).then_some(Block { data, end, restarts })
+        if restarts == 0 {
+            return None;
+        }
+        let mut block = Block { data, end, heads: Heads::default() };
+        block.heads = Heads::new(restarts, |i| block.restart_key(i))?;
+        Some(block)
     }
     #[inline]
     pub(crate) fn data(&self) -> &[u8] {
@@ -57,7 +64,7 @@ impl Block {
     }
     /// Memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.data.capacity() + size_of::<Block>() + 32
+        self.data.capacity() + size_of::<Block>() + 32 + self.data.len() / 64
     }
     /// Where the entries end.
     #[inline]
@@ -93,17 +100,13 @@ impl Block {
 
     /// The offset of the last restart whose key is less than `key` (the first one if none is).
     pub(super) fn restart_before(&self, key: &[u8]) -> Option<usize> {
-        let (mut low, mut high) = (0, self.restarts);
-        while low < high {
-            let middle = (low + high) / 2;
-            let head = self.entry(self.restart(middle)?)?;
-            if &self.data[head.key_start..head.key_end] < key {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        self.restart(low.saturating_sub(1))
+        let below = self.heads.below(key, |i| self.restart_key(i).is_some_and(|at| at < key));
+        self.restart(below.saturating_sub(1))
+    }
+
+    fn restart_key(&self, i: usize) -> Option<&[u8]> {
+        let head = self.entry(self.restart(i)?)?;
+        Some(&self.data[head.key_start..head.key_end])
     }
 
     /// The newest version of `key` not newer than `at`. The outer `None` means that the block is damaged.

@@ -1,0 +1,1 @@
+//! Benchmarks of PGLiteDB and comparisons with its peers; see `benches/benches/`.
