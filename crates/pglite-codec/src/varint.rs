@@ -31,14 +31,26 @@ pub fn len_u64(value: u64) -> usize {
 #[inline]
 pub fn read_u64(data: &[u8], pos: &mut usize) -> Option<u64> {
     let first = *data.get(*pos)?;
-    *pos += 1;
     if first < 0x80 {
+        *pos += 1;
         return Some(first as u64);
     }
+    // Lengths and version distances mostly fit two or three bytes.
+    if let Some(&[_, b, c]) = data.get(*pos..*pos + 3) {
+        if b < 0x80 {
+            *pos += 2;
+            return Some((first & 0x7f) as u64 | (b as u64) << 7);
+        }
+        if c < 0x80 {
+            *pos += 3;
+            return Some((first & 0x7f) as u64 | ((b & 0x7f) as u64) << 7 | (c as u64) << 14);
+        }
+    }
+    *pos += 1;
     read_more(data, pos, first)
 }
 
-#[inline]
+#[inline(never)]
 fn read_more(data: &[u8], pos: &mut usize, first: u8) -> Option<u64> {
     let mut value = (first & 0x7f) as u64;
     let mut shift = 7;

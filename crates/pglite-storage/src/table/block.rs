@@ -73,10 +73,9 @@ impl Block {
     }
 
     /// Decodes the head of the entry at `at`, which must be below `end`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn entry(&self, at: usize) -> Option<EntryHead> {
         let data = &self.data[..self.end];
-        // Nearly all entries have one-byte lengths of keys.
         let mut pos = at;
         let shared = varint::read_u64(data, &mut pos)? as usize;
         let unshared = varint::read_u64(data, &mut pos)? as usize;

@@ -1,0 +1,54 @@
+//! Rate and CPU time of synchronous commits: `commits [threads] [seconds] [thread|leader]`.
+
+use pglite_storage::{Durability, Env, Store, StoreOptions, WriteBatch};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// User and system time of this process in microseconds.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) * 10_000.0
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let number = |i: usize, default: u64| args.get(i).and_then(|a| a.parse().ok()).unwrap_or(default);
+    let (threads, seconds) = (number(1, 10), number(2, 3));
+    let pipeline_thread = args.get(3).is_none_or(|mode| mode != "leader");
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let options = StoreOptions { pipeline_thread, ..StoreOptions::default() };
+    let store = Store::open(Env::real(), dir.path(), options).expect("open");
+    let (stop, count) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (start, before) = (Instant::now(), cpu());
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (stop, count, store) = (&stop, &count, &store);
+            scope.spawn(move || {
+                let mut n = thread << 32;
+                while !stop.load(Ordering::Relaxed) {
+                    n += 1;
+                    let mut batch = WriteBatch::with_capacity(512);
+                    for part in 0..4u64 {
+                        batch.put(&(n << 2 | part).to_be_bytes(), &[b'x'; 80]);
+                    }
+                    let done = store.commit(batch, Durability::Sync).and_then(|ticket| ticket.wait());
+                    done.expect("commit");
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_secs(seconds));
+        stop.store(true, Ordering::Relaxed);
+    });
+    let (elapsed, used) = (start.elapsed().as_secs_f64(), cpu() - before);
+    let commits = count.load(Ordering::Relaxed) as f64;
+    let stats = store.stats();
+    println!(
+        "{threads} threads: {:.0} commits/s, {:.1} us CPU a commit, {:.1} commits a sync",
+        commits / elapsed,
+        used / commits,
+        commits / stats.syncs.max(1) as f64,
+    );
+}
