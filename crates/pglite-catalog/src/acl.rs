@@ -1,5 +1,7 @@
 //! Privileges: ACL items and their text, defaults, what a role may do.
 
+pub mod grant;
+
 use pglite_error::{PgResult, bail};
 use pglite_types::Oid;
 

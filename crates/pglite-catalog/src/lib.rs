@@ -25,11 +25,13 @@ pub mod facts;
 pub mod format_type;
 mod lookups;
 pub mod names;
+pub mod reg;
 pub mod reldesc;
 pub mod search_path;
 pub mod snapshot;
 pub mod store;
 pub mod txn;
+mod type_desc;
 pub mod views;
 
 pub use depend::{DependencyType, ObjectAddress};

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use pglite_types::{Oid, Row};
+use pglite_types::{Oid, Row, TypeDesc};
 
 use crate::field::RoleNames;
 use crate::generated::rows::{AuthidRow, LocalTables, SharedTables};
@@ -17,6 +17,10 @@ use crate::table::{AnyTable, Table};
 /// Built relation descriptors, filled when first asked for.
 #[derive(Debug, Default)]
 pub(crate) struct RelCache(pub(crate) RwLock<imbl::HashMap<Oid, Arc<RelDesc>>>);
+
+/// Built type descriptors; any change of a type starts an empty cache.
+#[derive(Debug, Default)]
+pub(crate) struct TypeCache(RwLock<imbl::HashMap<Oid, Arc<TypeDesc>>>);
 
 impl RelCache {
     fn entries(&self) -> imbl::HashMap<Oid, Arc<RelDesc>> {
@@ -37,6 +41,7 @@ pub struct Snapshot {
     pub(crate) shared: Arc<SharedTables>,
     pub(crate) local: Arc<LocalTables>,
     pub(crate) rels: Arc<RelCache>,
+    pub(crate) types: Arc<TypeCache>,
     pub(crate) database: Oid,
     pub(crate) version: u64,
 }
@@ -44,7 +49,14 @@ pub struct Snapshot {
 impl Snapshot {
     /// A database without stored rows.
     pub fn builtin(database: Oid) -> Snapshot {
-        Snapshot { shared: Arc::default(), local: Arc::default(), rels: Arc::default(), database, version: 0 }
+        Snapshot {
+            shared: Arc::default(),
+            local: Arc::default(),
+            rels: Arc::default(),
+            types: Arc::default(),
+            database,
+            version: 0,
+        }
     }
     pub fn database(&self) -> Oid {
         self.database
@@ -100,6 +112,27 @@ impl Snapshot {
         }
         Some(built)
     }
+}
+
+impl Snapshot {
+    /// What `pglite-types` needs to know about a type; built once, then shared until any type changes.
+    pub fn type_desc(&self, oid: Oid) -> Option<Arc<TypeDesc>> {
+        if let Some(found) = self.types.0.read().ok().and_then(|m| m.get(&oid).cloned()) {
+            return Some(found);
+        }
+        let built = Arc::new(crate::type_desc::build(self, oid)?);
+        if let Ok(mut map) = self.types.0.write() {
+            map.insert(oid, built.clone());
+        }
+        Some(built)
+    }
+}
+
+/// Whether the rows of a catalog go into type descriptors.
+pub(crate) fn describes_types(catalog: Oid) -> bool {
+    use crate::generated::rows::{AttributeRow, EnumRow, NamespaceRow, RangeRow, TypeRow};
+    [AttributeRow::CATALOG, EnumRow::CATALOG, NamespaceRow::CATALOG, RangeRow::CATALOG, TypeRow::CATALOG]
+        .contains(&catalog)
 }
 
 /// OID and name of every system catalog.

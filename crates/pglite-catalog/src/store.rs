@@ -12,14 +12,22 @@ use pglite_types::Oid;
 
 use crate::generated::rows::{LocalTables, SharedTables};
 use crate::key::Key;
-use crate::snapshot::{RelCache, Snapshot, catalogs, is_shared_catalog};
+use crate::snapshot::{RelCache, Snapshot, TypeCache, catalogs, is_shared_catalog};
 use crate::txn::{CatalogTxn, Change};
 
 #[derive(Debug, Default)]
 struct Inner {
     shared: Arc<SharedTables>,
-    databases: HashMap<Oid, (Arc<LocalTables>, Arc<RelCache>)>,
+    databases: HashMap<Oid, Local>,
     version: u64,
+}
+
+/// One database's own part.
+#[derive(Debug, Default)]
+struct Local {
+    tables: Arc<LocalTables>,
+    rels: Arc<RelCache>,
+    types: Arc<TypeCache>,
 }
 
 #[derive(Debug)]
@@ -74,7 +82,7 @@ impl CatalogStore {
         for (key, value) in rows {
             let (database, catalog, key) = split_storage_key(key.as_ref())?;
             let table = if database.is_valid() {
-                let local = &mut inner.databases.entry(database).or_default().0;
+                let local = &mut inner.databases.entry(database).or_default().tables;
                 Arc::make_mut(local).by_oid_mut(catalog)
             } else {
                 Arc::make_mut(&mut inner.shared).by_oid_mut(catalog)
@@ -96,11 +104,12 @@ impl CatalogStore {
     /// The committed catalogs of a database.
     pub fn snapshot(&self, database: Oid) -> PgResult<Snapshot> {
         let inner = self.inner.read().map_err(poisoned)?;
-        if let Some((local, rels)) = inner.databases.get(&database) {
+        if let Some(local) = inner.databases.get(&database) {
             return Ok(Snapshot {
                 shared: inner.shared.clone(),
-                local: local.clone(),
-                rels: rels.clone(),
+                local: local.tables.clone(),
+                rels: local.rels.clone(),
+                types: local.types.clone(),
                 database,
                 version: inner.version,
             });
@@ -164,8 +173,8 @@ impl CatalogStore {
     /// Makes `database` start with the template's rows (its own rows in storage are the caller's business).
     pub fn copy_database(&self, database: Oid, template: Oid) -> PgResult<()> {
         let mut inner = self.inner.write().map_err(poisoned)?;
-        let local = inner.databases.get(&template).map(|d| d.0.clone()).unwrap_or_default();
-        inner.databases.insert(database, (local, Arc::default()));
+        let local = inner.databases.get(&template).map(|d| d.tables.clone()).unwrap_or_default();
+        inner.databases.insert(database, Local { tables: local, ..Local::default() });
         inner.version += 1;
         Ok(())
     }
@@ -204,7 +213,12 @@ impl CommitGuard {
             if txn.changed.keys().any(|(c, _)| is_shared_catalog(*c)) {
                 inner.shared = current.shared.clone();
             }
-            inner.databases.insert(self.database, (current.local.clone(), current.rels.clone()));
+            let local = Local {
+                tables: current.local.clone(),
+                rels: current.rels.clone(),
+                types: current.types.clone(),
+            };
+            inner.databases.insert(self.database, local);
         }
         drop(inner);
         Ok(version)

@@ -13,7 +13,7 @@ use pglite_types::Oid;
 use crate::key::Key;
 use crate::reldesc::touched_relations;
 use crate::row::CatalogRow;
-use crate::snapshot::{Snapshot, is_shared_catalog};
+use crate::snapshot::{Snapshot, describes_types, is_shared_catalog};
 
 /// One row to be written with the transaction's commit.
 #[derive(Clone, Debug)]
@@ -96,6 +96,9 @@ impl CatalogTxn {
         keys.into_iter().filter(|k| self.delete::<T>(k.clone())).count()
     }
     fn record(&mut self, catalog: Oid, key: Key) {
+        if describes_types(catalog) {
+            self.current.types = Arc::default();
+        }
         self.changed.entry((catalog, key)).or_insert_with(|| self.base.clone());
     }
     fn touch<T: CatalogRow>(&mut self, row: &T) {
@@ -151,6 +154,9 @@ impl CatalogTxn {
             if let (Some(to), Some(from)) = (next.any_table_mut(*catalog), self.current.any_table(*catalog)) {
                 to.copy_key(from, key);
             }
+        }
+        if self.changed.keys().any(|(c, _)| describes_types(*c)) {
+            next.types = Arc::default();
         }
         next.rels = Arc::new(new_base.rels.without(self.touched.iter().copied()));
         self.current = next;
