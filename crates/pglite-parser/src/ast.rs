@@ -37,6 +37,7 @@ pub mod dml;
 pub mod expr;
 pub mod function;
 pub mod json;
+mod location;
 pub mod object;
 pub mod select;
 pub mod statement;

@@ -9,8 +9,13 @@
 //! Architecture Invariant: no input overflows the stack; what nests too deep raises 54001.
 
 pub mod ast;
+mod keyword;
+mod lexer;
+mod parser;
 
-use ast::RawStmt;
+pub use keyword::{KEYWORDS, Keyword, KeywordCategory, keyword_category, quote_identifier};
+
+use ast::{RawStmt, TypeName};
 use pglite_error::{PgError, PgResult};
 
 /// What to parse the text as.
@@ -19,8 +24,6 @@ pub enum ParseMode {
     /// Statements separated by `;`.
     #[default]
     Default,
-    /// One type name; see [`parse_type_name`].
-    TypeName,
     /// A PL/pgSQL expression: the parts of a SELECT after the keyword. Yields one SelectStmt.
     PlpgsqlExpr,
     /// A PL/pgSQL assignment whose target's first 1, 2 or 3 names are the variable. Yields one PLAssignStmt.
@@ -69,7 +72,14 @@ pub struct Parsed {
     pub notices: Vec<PgError>,
 }
 
-/// Parses a text into statements. Empty statements are dropped.
-pub fn parse(_sql: &str, _opts: &ParseOptions) -> PgResult<Parsed> {
-    Err(PgError::unsupported("the grammar is not complete yet"))
+/// Parses a text. Empty statements are dropped.
+pub fn parse(sql: &str, opts: &ParseOptions) -> PgResult<Parsed> {
+    let mut parser = parser::Parser::new(sql, opts);
+    let stmts = parser.parse_text(opts.mode)?;
+    Ok(Parsed { stmts, notices: parser.notices })
+}
+
+/// Parses a text as one type name, as `regtype` input and `CREATE TYPE` options do.
+pub fn parse_type_name(text: &str, opts: &ParseOptions) -> PgResult<TypeName> {
+    parser::Parser::new(text, opts).parse_typename()
 }

@@ -117,7 +117,10 @@ pub enum Statement {
     NotifyStmt(Box<NotifyStmt>),
     ListenStmt(Box<ListenStmt>),
     UnlistenStmt(Box<UnlistenStmt>),
+    /// Only in the PL/pgSQL modes.
     PLAssignStmt(Box<PLAssignStmt>),
+    /// Only in function bodies.
+    ReturnStmt(Box<ReturnStmt>),
 }
 
 /// A statement with its place in the source text.
@@ -159,5 +162,5 @@ into_statement! {
     CreateSubscriptionStmt AlterSubscriptionStmt DropSubscriptionStmt VariableSetStmt VariableShowStmt
     AlterSystemStmt TransactionStmt ConstraintsSetStmt DeclareCursorStmt ClosePortalStmt FetchStmt CopyStmt
     ExplainStmt PrepareStmt ExecuteStmt DeallocateStmt TruncateStmt LockStmt VacuumStmt ClusterStmt
-    ReindexStmt CheckPointStmt DiscardStmt LoadStmt NotifyStmt ListenStmt UnlistenStmt PLAssignStmt
+    ReindexStmt CheckPointStmt DiscardStmt LoadStmt NotifyStmt ListenStmt UnlistenStmt PLAssignStmt ReturnStmt
 }

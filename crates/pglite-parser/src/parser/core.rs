@@ -1,0 +1,341 @@
+//! The parser's state: a cursor over tokens, and what every production needs of it.
+
+use std::borrow::Cow;
+
+use pglite_error::{PgError, PgResult};
+
+use crate::keyword::{Kw, KeywordCategory};
+use crate::lexer::{Lexed, Tok, Token};
+use crate::{ParseOptions, lexer};
+
+use super::limits;
+
+pub(crate) struct Parser<'a> {
+    sql: &'a str,
+    tokens: Vec<Token>,
+    texts: Vec<String>,
+    lex_error: Option<PgError>,
+    pub(crate) notices: Vec<PgError>,
+    pos: usize,
+    pub(super) stack_base: usize,
+    pub(super) stack_limit: usize,
+    /// Height of the highest subtree parsed since the last `begin_height`.
+    pub(super) height: u32,
+    /// Whether the expression parsed last is a bare `c_expr` (some productions allow only that).
+    pub(super) bare_primary: bool,
+}
+
+impl<'a> Parser<'a> {
+    pub(crate) fn new(sql: &'a str, opts: &ParseOptions) -> Parser<'a> {
+        let Lexed { tokens, texts, error, notices } = lexer::lex(sql, opts);
+        Parser {
+            sql,
+            tokens,
+            texts,
+            lex_error: error,
+            notices,
+            pos: 0,
+            stack_base: limits::stack_position(),
+            stack_limit: opts.max_stack_bytes,
+            height: 0,
+            bare_primary: false,
+        }
+    }
+
+    #[inline]
+    pub(super) fn cur(&self) -> Token {
+        self.tokens[self.pos]
+    }
+
+    /// The token `n` places ahead; the last token repeats.
+    #[inline]
+    pub(super) fn ahead(&self, n: usize) -> Token {
+        self.tokens[(self.pos + n).min(self.tokens.len() - 1)]
+    }
+
+    #[inline]
+    pub(super) fn tok(&self) -> Tok {
+        self.cur().tok
+    }
+
+    #[inline]
+    pub(super) fn kw(&self) -> Kw {
+        self.cur().kw
+    }
+
+    /// The byte offset of the current token.
+    #[inline]
+    pub(super) fn loc(&self) -> i32 {
+        self.cur().start as i32
+    }
+
+    /// The kind of the token read last.
+    pub(super) fn prev_tok(&self) -> Tok {
+        self.tokens[self.pos.saturating_sub(1)].tok
+    }
+
+    #[inline]
+    pub(super) fn bump(&mut self) -> Token {
+        let token = self.tokens[self.pos];
+        if self.pos + 1 < self.tokens.len() {
+            self.pos += 1;
+        }
+        token
+    }
+
+    #[inline]
+    pub(super) fn at(&self, kw: Kw) -> bool {
+        self.kw() == kw
+    }
+
+    #[inline]
+    pub(super) fn at_tok(&self, tok: Tok) -> bool {
+        self.tok() == tok
+    }
+
+    /// Whether the next tokens are these keywords.
+    pub(super) fn at_all(&self, kws: &[Kw]) -> bool {
+        kws.iter().enumerate().all(|(i, &kw)| self.ahead(i).kw == kw)
+    }
+
+    #[inline]
+    pub(super) fn eat(&mut self, kw: Kw) -> bool {
+        let found = self.at(kw);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    #[inline]
+    pub(super) fn eat_tok(&mut self, tok: Tok) -> bool {
+        let found = self.at_tok(tok);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    /// Any of the keywords; the one found.
+    pub(super) fn eat_any(&mut self, kws: &[Kw]) -> Option<Kw> {
+        let kw = self.kw();
+        kws.contains(&kw).then(|| {
+            self.bump();
+            kw
+        })
+    }
+
+    /// The first keyword decides; the others must follow it.
+    pub(super) fn eat_seq(&mut self, kws: &[Kw]) -> PgResult<bool> {
+        if !self.at(kws[0]) {
+            return Ok(false);
+        }
+        self.expect_all(kws)?;
+        Ok(true)
+    }
+
+    #[inline]
+    pub(super) fn expect(&mut self, kw: Kw) -> PgResult<()> {
+        if self.eat(kw) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    pub(super) fn expect_all(&mut self, kws: &[Kw]) -> PgResult<()> {
+        kws.iter().try_for_each(|&kw| self.expect(kw))
+    }
+
+    #[inline]
+    pub(super) fn expect_tok(&mut self, tok: Tok) -> PgResult<()> {
+        if self.eat_tok(tok) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    pub(super) fn lparen(&mut self) -> PgResult<()> {
+        self.expect_tok(Tok::LParen)
+    }
+
+    pub(super) fn rparen(&mut self) -> PgResult<()> {
+        self.expect_tok(Tok::RParen)
+    }
+
+    /// A place to come back to with [`restore`](Self::restore).
+    pub(super) fn save(&self) -> usize {
+        self.pos
+    }
+
+    pub(super) fn restore(&mut self, saved: usize) {
+        self.pos = saved;
+    }
+
+    /// The text of a token as written.
+    #[inline]
+    pub(super) fn text(&self, token: Token) -> &'a str {
+        &self.sql[token.start as usize..token.end as usize]
+    }
+
+    /// The value of an identifier token.
+    pub(super) fn ident_text(&self, token: Token) -> String {
+        match token.aux {
+            0 => self.text(token).to_ascii_lowercase(),
+            i => self.texts[i as usize - 1].clone(),
+        }
+    }
+
+    /// The value of a string or bit string token.
+    pub(super) fn string_text(&self, token: Token) -> Cow<'_, str> {
+        match token.aux {
+            0 => {
+                let text = self.text(token);
+                let quote = match text.as_bytes()[0] {
+                    b'$' => text[1..].find('$').map_or(1, |i| i + 2),
+                    _ => 1,
+                };
+                Cow::Borrowed(&text[quote..text.len() - quote])
+            }
+            i => Cow::Borrowed(&self.texts[i as usize - 1]),
+        }
+    }
+
+    /// The syntax error at the current token (or the lexical one, if the text ends in one).
+    #[cold]
+    pub(super) fn unexpected(&self) -> PgError {
+        self.error_here("syntax error")
+    }
+
+    /// `message at or near "token"`, as PostgreSQL words what its grammar's actions reject.
+    #[cold]
+    pub(super) fn error_here(&self, message: &str) -> PgError {
+        let token = self.cur();
+        match (token.tok, &self.lex_error) {
+            (Tok::Error, Some(e)) => e.clone(),
+            (Tok::Eof, _) => PgError::syntax(format!("{message} at end of input")).at(self.sql.len() as i32),
+            _ => PgError::syntax(format!("{message} at or near \"{}\"", self.text(token))).at(self.loc()),
+        }
+    }
+
+    /// Whether a keyword's category, or plain identifier-ness, allows the token `n` ahead where `allow` holds.
+    #[inline]
+    fn name_at(&self, n: usize, allow: impl Fn(KeywordCategory) -> bool) -> bool {
+        let token = self.ahead(n);
+        match token.tok {
+            Tok::Ident => true,
+            Tok::Keyword => token.kw.category().is_some_and(allow),
+            _ => false,
+        }
+    }
+
+    /// ColId: a column, table or other name.
+    #[inline]
+    pub(super) fn is_col_id(&self, n: usize) -> bool {
+        self.name_at(n, |c| matches!(c, KeywordCategory::Unreserved | KeywordCategory::ColName))
+    }
+
+    /// type_function_name
+    #[inline]
+    pub(super) fn is_type_function_name(&self, n: usize) -> bool {
+        self.name_at(n, |c| matches!(c, KeywordCategory::Unreserved | KeywordCategory::TypeFuncName))
+    }
+
+    pub(super) fn is_non_reserved_word(&self, n: usize) -> bool {
+        self.name_at(n, |c| c != KeywordCategory::Reserved)
+    }
+
+    pub(super) fn is_col_label(&self, n: usize) -> bool {
+        self.name_at(n, |_| true)
+    }
+
+    /// Takes the current token as a name if `ok`.
+    fn name_if(&mut self, ok: bool) -> PgResult<String> {
+        if !ok {
+            return Err(self.unexpected());
+        }
+        let token = self.bump();
+        Ok(if token.tok == Tok::Ident { self.ident_text(token) } else { token.kw.word().to_string() })
+    }
+
+    pub(super) fn col_id(&mut self) -> PgResult<String> {
+        let ok = self.is_col_id(0);
+        self.name_if(ok)
+    }
+
+    pub(super) fn type_function_name(&mut self) -> PgResult<String> {
+        let ok = self.is_type_function_name(0);
+        self.name_if(ok)
+    }
+
+    pub(super) fn non_reserved_word(&mut self) -> PgResult<String> {
+        let ok = self.is_non_reserved_word(0);
+        self.name_if(ok)
+    }
+
+    pub(super) fn col_label(&mut self) -> PgResult<String> {
+        let ok = self.is_col_label(0);
+        self.name_if(ok)
+    }
+
+    /// A label without AS, if one stands here.
+    pub(super) fn opt_bare_col_label(&mut self) -> PgResult<Option<String>> {
+        let token = self.cur();
+        let ok = match token.tok {
+            Tok::Ident => true,
+            Tok::Keyword => token.kw.is_bare_label(),
+            _ => false,
+        };
+        if ok { self.name_if(true).map(Some) } else { Ok(None) }
+    }
+
+    pub(super) fn ident(&mut self) -> PgResult<String> {
+        let ok = self.at_tok(Tok::Ident);
+        self.name_if(ok)
+    }
+
+    pub(super) fn sconst(&mut self) -> PgResult<String> {
+        if !self.at_tok(Tok::Sconst) {
+            return Err(self.unexpected());
+        }
+        let token = self.bump();
+        Ok(self.string_text(token).into_owned())
+    }
+
+    pub(super) fn iconst(&mut self) -> PgResult<i32> {
+        if !self.at_tok(Tok::Iconst) {
+            return Err(self.unexpected());
+        }
+        Ok(self.bump().aux as i32)
+    }
+
+    /// SignedIconst
+    pub(super) fn signed_iconst(&mut self) -> PgResult<i32> {
+        match self.tok() {
+            Tok::Plus => {
+                self.bump();
+                self.iconst()
+            }
+            Tok::Minus => {
+                self.bump();
+                Ok(-self.iconst()?)
+            }
+            _ => self.iconst(),
+        }
+    }
+
+    /// A comma-separated list.
+    pub(super) fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> PgResult<T>) -> PgResult<Vec<T>> {
+        let mut items = vec![item(self)?];
+        while self.eat_tok(Tok::Comma) {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    /// A comma-separated list in parentheses.
+    pub(super) fn paren_list<T>(&mut self, item: impl FnMut(&mut Self) -> PgResult<T>) -> PgResult<Vec<T>> {
+        self.lparen()?;
+        let items = self.list(item)?;
+        self.rparen()?;
+        Ok(items)
+    }
+
+    /// A parenthesized list if `(` stands here, else nothing.
+    pub(super) fn opt_paren_list<T>(&mut self, item: impl FnMut(&mut Self) -> PgResult<T>) -> PgResult<Vec<T>> {
+        if self.at_tok(Tok::LParen) { self.paren_list(item) } else { Ok(Vec::new()) }
+    }
+}
