@@ -119,7 +119,13 @@ impl Lexer<'_> {
     }
 
     /// One escape sequence; `pos` is at the backslash.
-    fn escape(&mut self, start: usize, out: &mut Vec<u8>, verify: &mut bool, warn: &mut bool) -> LexResult<()> {
+    fn escape(
+        &mut self,
+        start: usize,
+        out: &mut Vec<u8>,
+        verify: &mut bool,
+        warn: &mut bool,
+    ) -> LexResult<()> {
         let at = self.pos;
         let Some(&kind) = self.src.get(at + 1) else {
             self.pos += 1;
@@ -127,7 +133,8 @@ impl Lexer<'_> {
         };
         match kind {
             b'0'..=b'7' => {
-                let digits = self.src[at + 1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
+                let digits =
+                    self.src[at + 1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
                 self.warn_escape(start, kind, warn);
                 let byte = self.src[at + 1..at + 1 + digits]
                     .iter()

@@ -113,8 +113,9 @@ fn unescape(raw: &str, escape: u8, start: usize) -> LexResult<String> {
             (Some(c), _) => (c, 5),
             (None, Some(b'+')) if hex_run(at + 2, 6).is_some() => (hex_run(at + 2, 6).unwrap_or(0), 8),
             _ => {
-                return Err(fail("invalid Unicode escape", at)
-                    .hint("Unicode escapes must be \\XXXX or \\+XXXXXX."));
+                return Err(
+                    fail("invalid Unicode escape", at).hint("Unicode escapes must be \\XXXX or \\+XXXXXX.")
+                );
             }
         };
         if c == 0 || c > 0x10ffff {

@@ -30,7 +30,11 @@ impl Parser<'_> {
             }
             Kw::Foreign => {
                 self.bump();
-                if self.eat(Kw::Table) { self.alter_relation(ObjectType::ForeignTable) } else { self.alter_fdw() }
+                if self.eat(Kw::Table) {
+                    self.alter_relation(ObjectType::ForeignTable)
+                } else {
+                    self.alter_fdw()
+                }
             }
             Kw::Type => self.alter_type(),
             Kw::Domain => {

@@ -38,7 +38,9 @@ impl Parser<'_> {
                 let newschema = self.name()?;
                 let (object_type, relation) = (objtype, Some(relation));
                 let object = None;
-                return Ok(AlterObjectSchemaStmt { object_type, relation, object, newschema, missing_ok }.into());
+                return Ok(
+                    AlterObjectSchemaStmt { object_type, relation, object, newschema, missing_ok }.into()
+                );
             }
             Kw::No | Kw::Depends
                 if matches!(objtype, ObjectType::MatView | ObjectType::Index)
@@ -148,8 +150,22 @@ impl Parser<'_> {
             return Ok(AlterTableCmd { def, ..cmd(GenericOptions) });
         }
         let kws = [
-            Kw::Add, Kw::Alter, Kw::Drop, Kw::Validate, Kw::Set, Kw::Reset, Kw::Cluster, Kw::Enable,
-            Kw::Disable, Kw::Inherit, Kw::No, Kw::Of, Kw::Not, Kw::Owner, Kw::Replica, Kw::Force,
+            Kw::Add,
+            Kw::Alter,
+            Kw::Drop,
+            Kw::Validate,
+            Kw::Set,
+            Kw::Reset,
+            Kw::Cluster,
+            Kw::Enable,
+            Kw::Disable,
+            Kw::Inherit,
+            Kw::No,
+            Kw::Of,
+            Kw::Not,
+            Kw::Owner,
+            Kw::Replica,
+            Kw::Force,
         ];
         match self.eat_any(&kws) {
             Some(Kw::Add) => self.alter_add(),
@@ -361,7 +377,10 @@ impl Parser<'_> {
         let coll_clause = self.opt_collate_clause()?;
         let raw_default = if self.eat(Kw::Using) { Some(self.a_expr()?) } else { None };
         let def = ColumnDef { type_name, coll_clause, raw_default, location, ..ColumnDef::default() };
-        Ok(AlterTableCmd { def: AlterTableDef::ColumnDef(Box::new(def)), ..cmd(AlterTableType::AlterColumnType) })
+        Ok(AlterTableCmd {
+            def: AlterTableDef::ColumnDef(Box::new(def)),
+            ..cmd(AlterTableType::AlterColumnType)
+        })
     }
 
     fn alter_column_drop(&mut self) -> PgResult<AlterTableCmd> {
@@ -410,8 +429,19 @@ impl Parser<'_> {
     fn is_seq_set(&self) -> bool {
         matches!(
             self.ahead(1).kw,
-            Kw::As | Kw::Cache | Kw::Cycle | Kw::No | Kw::Increment | Kw::Logged | Kw::Maxvalue | Kw::Minvalue
-                | Kw::Owned | Kw::Sequence | Kw::Start | Kw::Restart | Kw::Unlogged
+            Kw::As
+                | Kw::Cache
+                | Kw::Cycle
+                | Kw::No
+                | Kw::Increment
+                | Kw::Logged
+                | Kw::Maxvalue
+                | Kw::Minvalue
+                | Kw::Owned
+                | Kw::Sequence
+                | Kw::Start
+                | Kw::Restart
+                | Kw::Unlogged
         )
     }
 

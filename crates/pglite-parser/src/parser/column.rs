@@ -288,7 +288,8 @@ impl Parser<'_> {
                 let (action, columns) = self.key_action()?;
                 if !columns.is_empty() {
                     let name = if action == 'n' { "SET NULL" } else { "SET DEFAULT" };
-                    let message = format!("a column list with {name} is only supported for ON DELETE actions");
+                    let message =
+                        format!("a column list with {name} is only supported for ON DELETE actions");
                     return Err(PgError::unsupported(message).at(location));
                 }
                 c.fk_upd_action = action;
@@ -471,8 +472,7 @@ impl Parser<'_> {
     }
 
     fn exclusion(&mut self, c: &mut Constraint) -> PgResult<()> {
-        c.access_method =
-            Some(if self.eat(Kw::Using) { self.name()? } else { "btree".to_string() });
+        c.access_method = Some(if self.eat(Kw::Using) { self.name()? } else { "btree".to_string() });
         c.exclusions = self.paren_list(|p| {
             let elem = p.index_elem()?;
             p.expect(Kw::With)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pglite_error::{PgError, PgResult};
 
-use crate::keyword::{Kw, KeywordCategory};
+use crate::keyword::{KeywordCategory, Kw};
 use crate::lexer::{Lexed, Tok, Token};
 use crate::{ParseOptions, lexer};
 
@@ -335,7 +335,10 @@ impl<'a> Parser<'a> {
     }
 
     /// A parenthesized list if `(` stands here, else nothing.
-    pub(super) fn opt_paren_list<T>(&mut self, item: impl FnMut(&mut Self) -> PgResult<T>) -> PgResult<Vec<T>> {
+    pub(super) fn opt_paren_list<T>(
+        &mut self,
+        item: impl FnMut(&mut Self) -> PgResult<T>,
+    ) -> PgResult<Vec<T>> {
         if self.at_tok(Tok::LParen) { self.paren_list(item) } else { Ok(Vec::new()) }
     }
 }

@@ -53,8 +53,16 @@ impl Parser<'_> {
             return self.create_or_replace(create_at);
         }
         Ok(match self.kw() {
-            Kw::Table | Kw::Temporary | Kw::Temp | Kw::Local | Kw::Global | Kw::Unlogged | Kw::View
-            | Kw::Recursive | Kw::Sequence | Kw::Materialized => return self.create_relation(),
+            Kw::Table
+            | Kw::Temporary
+            | Kw::Temp
+            | Kw::Local
+            | Kw::Global
+            | Kw::Unlogged
+            | Kw::View
+            | Kw::Recursive
+            | Kw::Sequence
+            | Kw::Materialized => return self.create_relation(),
             Kw::Index => self.index_stmt()?.into(),
             Kw::Unique => self.index_stmt()?.into(),
             Kw::Schema => self.create_schema_stmt()?.into(),
@@ -154,7 +162,9 @@ impl Parser<'_> {
             let persistence = self.opt_temp()?;
             return match self.kw() {
                 Kw::View | Kw::Recursive => Ok(self.view_stmt(persistence, true)?.into()),
-                Kw::Trigger if persistence == Persistence::Permanent => Ok(self.create_trig_stmt(true)?.into()),
+                Kw::Trigger if persistence == Persistence::Permanent => {
+                    Ok(self.create_trig_stmt(true)?.into())
+                }
                 _ => Err(self.unexpected()),
             };
         }

@@ -12,9 +12,7 @@ impl Parser<'_> {
         let recursive = match self.eat_any(&[Kw::With, Kw::WithLa]) {
             None => return Ok(None),
             // RECURSIVE may also be the name of the first query.
-            Some(Kw::With) if self.at(Kw::Recursive) && self.is_col_id(1) => {
-                self.eat(Kw::Recursive)
-            }
+            Some(Kw::With) if self.at(Kw::Recursive) && self.is_col_id(1) => self.eat(Kw::Recursive),
             Some(_) => false,
         };
         let ctes = self.list(Self::common_table_expr)?;

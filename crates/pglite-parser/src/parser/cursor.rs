@@ -70,7 +70,14 @@ impl Parser<'_> {
         let kw = self.kw();
         let word = matches!(
             kw,
-            Kw::Next | Kw::Prior | Kw::First | Kw::Last | Kw::Absolute | Kw::Relative | Kw::Forward | Kw::Backward
+            Kw::Next
+                | Kw::Prior
+                | Kw::First
+                | Kw::Last
+                | Kw::Absolute
+                | Kw::Relative
+                | Kw::Forward
+                | Kw::Backward
                 | Kw::All
         );
         if !word || (named && kw != Kw::All) {

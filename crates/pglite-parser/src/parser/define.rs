@@ -58,8 +58,7 @@ impl Parser<'_> {
             Kw::Enum => {
                 self.bump();
                 self.lparen()?;
-                let vals =
-                    if self.at_tok(Tok::RParen) { Vec::new() } else { self.list(Self::sconst)? };
+                let vals = if self.at_tok(Tok::RParen) { Vec::new() } else { self.list(Self::sconst)? };
                 self.rparen()?;
                 Ok(CreateEnumStmt { type_name: names, vals }.into())
             }
@@ -69,11 +68,8 @@ impl Parser<'_> {
             }
             _ => {
                 self.lparen()?;
-                let coldeflist = if self.at_tok(Tok::RParen) {
-                    Vec::new()
-                } else {
-                    self.list(Self::table_func_element)?
-                };
+                let coldeflist =
+                    if self.at_tok(Tok::RParen) { Vec::new() } else { self.list(Self::table_func_element)? };
                 self.rparen()?;
                 let typevar = self.range_var_from_names(names, name_at)?;
                 Ok(CompositeTypeStmt { typevar, coldeflist }.into())

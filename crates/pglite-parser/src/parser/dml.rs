@@ -32,8 +32,15 @@ impl Parser<'_> {
         self.at_tok(Tok::LParen)
             || matches!(
                 self.kw(),
-                Kw::Select | Kw::Values | Kw::Table | Kw::With | Kw::WithLa | Kw::Insert | Kw::Update
-                    | Kw::Delete | Kw::Merge
+                Kw::Select
+                    | Kw::Values
+                    | Kw::Table
+                    | Kw::With
+                    | Kw::WithLa
+                    | Kw::Insert
+                    | Kw::Update
+                    | Kw::Delete
+                    | Kw::Merge
             )
     }
 
@@ -208,11 +215,7 @@ impl Parser<'_> {
     /// PLAssignStmt: `target := expression`
     pub(super) fn pl_assign_stmt(&mut self, nnames: i32) -> PgResult<PLAssignStmt> {
         let location = self.loc();
-        let name = if self.at_tok(Tok::Param) {
-            format!("${}", self.bump().aux)
-        } else {
-            self.col_id()?
-        };
+        let name = if self.at_tok(Tok::Param) { format!("${}", self.bump().aux) } else { self.col_id()? };
         let indirection = self.checked_indirection()?;
         if !self.eat_tok(Tok::ColonEquals) {
             self.expect_tok(Tok::Equals)?;

@@ -37,6 +37,8 @@ pub(super) enum Mode {
     A,
     /// a_expr of a target list, where an operator's keyword may turn out to be the column's label
     Target,
+    /// a_expr before `SIMILAR pattern ESCAPE ...` in SUBSTRING
+    Substring,
     /// b_expr
     B,
 }
@@ -107,8 +109,22 @@ fn ends_target(tok: Tok, kw: Kw) -> bool {
     matches!(tok, Tok::Eof | Tok::Semicolon | Tok::Comma | Tok::RParen)
         || matches!(
             kw,
-            Kw::From | Kw::Into | Kw::Where | Kw::Group | Kw::Having | Kw::Window | Kw::Union | Kw::Intersect
-                | Kw::Except | Kw::Order | Kw::Limit | Kw::Offset | Kw::Fetch | Kw::For | Kw::On | Kw::Returning
+            Kw::From
+                | Kw::Into
+                | Kw::Where
+                | Kw::Group
+                | Kw::Having
+                | Kw::Window
+                | Kw::Union
+                | Kw::Intersect
+                | Kw::Except
+                | Kw::Order
+                | Kw::Limit
+                | Kw::Offset
+                | Kw::Fetch
+                | Kw::For
+                | Kw::On
+                | Kw::Returning
                 | Kw::With
         )
 }
@@ -124,6 +140,10 @@ impl Parser<'_> {
 
     pub(super) fn target_expr(&mut self) -> PgResult<Expr> {
         self.expr(Mode::Target, prec::ANY)
+    }
+
+    pub(super) fn substring_expr(&mut self) -> PgResult<Expr> {
+        self.expr(Mode::Substring, prec::ANY)
     }
 
     pub(super) fn expr_list(&mut self) -> PgResult<Vec<Expr>> {
@@ -242,11 +262,13 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether the keyword operator here is the label of the target instead.
-    #[cold]
-    fn is_label(&self) -> bool {
+    /// Whether the operator here is none: a keyword that is the label of the target, or SUBSTRING's SIMILAR.
+    fn ends_early(&self, mode: Mode) -> bool {
         let next = self.ahead(1);
-        self.kw().is_bare_label() && ends_target(next.tok, next.kw)
+        match mode {
+            Mode::Substring => self.at(Kw::Similar) && next.kw != Kw::To,
+            _ => self.at_tok(Tok::Keyword) && self.kw().is_bare_label() && ends_target(next.tok, next.kw),
+        }
     }
 
     fn climb(&mut self, mode: Mode, min: u8, mut left: Expr, start: i32) -> PgResult<Expr> {
@@ -260,7 +282,7 @@ impl Parser<'_> {
             if power == closed {
                 return Err(self.unexpected());
             }
-            if mode == Mode::Target && self.at_tok(Tok::Keyword) && self.is_label() {
+            if matches!(mode, Mode::Target | Mode::Substring) && self.ends_early(mode) {
                 return Ok(left);
             }
             closed = 0;
@@ -422,9 +444,8 @@ impl Parser<'_> {
     fn is_test(&mut self, mode: Mode, left: Expr, start: i32, closed: &mut u8) -> PgResult<Expr> {
         let token = self.bump();
         let location = token.start as i32;
-        let null_test = |arg, nulltesttype| {
-            Expr::NullTest(Box::new(NullTest { arg, nulltesttype, location }))
-        };
+        let null_test =
+            |arg, nulltesttype| Expr::NullTest(Box::new(NullTest { arg, nulltesttype, location }));
         match token.kw {
             Kw::Isnull => return Ok(null_test(left, NullTestType::IsNull)),
             Kw::Notnull => return Ok(null_test(left, NullTestType::IsNotNull)),
@@ -435,9 +456,8 @@ impl Parser<'_> {
         if mode == Mode::B && !matches!(kw, Kw::Distinct | Kw::Document) {
             return Err(self.unexpected());
         }
-        let boolean = |arg, booltesttype| {
-            Ok(Expr::BooleanTest(Box::new(BooleanTest { arg, booltesttype, location })))
-        };
+        let boolean =
+            |arg, booltesttype| Ok(Expr::BooleanTest(Box::new(BooleanTest { arg, booltesttype, location })));
         let negated = |e| if not { not_expr(e, location) } else { e };
         match kw {
             Kw::Null => {
@@ -496,9 +516,9 @@ impl Parser<'_> {
     }
 }
 
-/// Labels are looked for only at the top of a target.
+/// Only the top of an expression may end early.
 fn mode_of_operand(mode: Mode) -> Mode {
-    if mode == Mode::Target { Mode::A } else { mode }
+    if mode == Mode::B { Mode::B } else { Mode::A }
 }
 
 /// A call the grammar makes of ESCAPE clauses; it prints as a plain call.

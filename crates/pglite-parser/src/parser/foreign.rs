@@ -114,11 +114,8 @@ impl Parser<'_> {
             return self.alter_common(ObjectType::ForeignServer, ObjectName::Name(servername), &[Kw::Set]);
         }
         let (has_version, version) = self.opt_server_version()?;
-        let options = if !has_version || self.at(Kw::Options) {
-            self.alter_generic_options()?
-        } else {
-            Vec::new()
-        };
+        let options =
+            if !has_version || self.at(Kw::Options) { self.alter_generic_options()? } else { Vec::new() };
         Ok(AlterForeignServerStmt { servername, version, options, has_version }.into())
     }
 
@@ -187,6 +184,13 @@ impl Parser<'_> {
         self.expect(Kw::Into)?;
         let local_schema = self.name()?;
         let options = self.create_generic_options()?;
-        Ok(ImportForeignSchemaStmt { server_name, remote_schema, local_schema, list_type, table_list, options })
+        Ok(ImportForeignSchemaStmt {
+            server_name,
+            remote_schema,
+            local_schema,
+            list_type,
+            table_list,
+            options,
+        })
     }
 }

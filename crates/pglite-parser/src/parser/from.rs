@@ -44,10 +44,7 @@ impl Parser<'_> {
     }
 
     fn is_join(&self) -> bool {
-        matches!(
-            self.kw(),
-            Kw::Join | Kw::Inner | Kw::Left | Kw::Right | Kw::Full | Kw::Cross | Kw::Natural
-        )
+        matches!(self.kw(), Kw::Join | Kw::Inner | Kw::Left | Kw::Right | Kw::Full | Kw::Cross | Kw::Natural)
     }
 
     fn joins(&mut self, mut left: FromItem) -> PgResult<FromItem> {
@@ -159,7 +156,13 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(FromItem::RangeTableSample(Box::new(RangeTableSample { relation, method, args, repeatable, location })))
+        Ok(FromItem::RangeTableSample(Box::new(RangeTableSample {
+            relation,
+            method,
+            args,
+            repeatable,
+            location,
+        })))
     }
 
     fn subselect(&mut self, subquery: Box<SelectStmt>, lateral: bool) -> PgResult<FromItem> {
@@ -248,8 +251,7 @@ impl Parser<'_> {
         self.expect_all(&[Kw::Rows, Kw::From])?;
         let functions = self.paren_list(|p| {
             let func = p.func_expr_windowless()?;
-            let coldeflist =
-                if p.eat(Kw::As) { p.paren_list(Self::table_func_element)? } else { Vec::new() };
+            let coldeflist = if p.eat(Kw::As) { p.paren_list(Self::table_func_element)? } else { Vec::new() };
             Ok(RangeFunctionItem { func, coldeflist })
         })?;
         let ordinality = self.opt_ordinality()?;

@@ -24,7 +24,8 @@ impl Parser<'_> {
     pub(super) fn func_arg_expr(&mut self) -> PgResult<FuncArg> {
         let location = self.loc();
         let mut name = None;
-        if matches!(self.ahead(1).tok, Tok::ColonEquals | Tok::EqualsGreater) && self.is_type_function_name(0) {
+        if matches!(self.ahead(1).tok, Tok::ColonEquals | Tok::EqualsGreater) && self.is_type_function_name(0)
+        {
             name = Some(self.type_function_name()?);
             self.bump();
         }

@@ -51,15 +51,7 @@ impl Parser<'_> {
         }
         let options = self.create_func_options()?;
         let sql_body = self.opt_routine_body()?;
-        Ok(CreateFunctionStmt {
-            is_procedure,
-            replace,
-            funcname,
-            parameters,
-            return_type,
-            options,
-            sql_body,
-        })
+        Ok(CreateFunctionStmt { is_procedure, replace, funcname, parameters, return_type, options, sql_body })
     }
 
     /// The result of RETURNS TABLE: its one column's type, or record; a set.
@@ -138,15 +130,16 @@ impl Parser<'_> {
             vec![self.type_function_name()?]
         };
         if !callable || !self.at_tok(Tok::LParen) {
-            return Ok(ObjectWithArgs { objname, args_unspecified: true, location, ..ObjectWithArgs::default() });
+            return Ok(ObjectWithArgs {
+                objname,
+                args_unspecified: true,
+                location,
+                ..ObjectWithArgs::default()
+            });
         }
         let objfuncargs = self.func_args(false)?;
         let objargs = input_types(&objfuncargs);
         Ok(ObjectWithArgs { objname, objargs, objfuncargs, args_unspecified: false, location })
-    }
-
-    pub(super) fn function_with_argtypes_list(&mut self) -> PgResult<Vec<ObjectWithArgs>> {
-        self.list(Self::function_with_argtypes)
     }
 
     fn aggr_arg(&mut self) -> PgResult<FunctionParameter> {

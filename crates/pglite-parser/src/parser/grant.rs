@@ -154,12 +154,10 @@ impl Parser<'_> {
     fn privilege_target(&mut self) -> PgResult<Target> {
         let names = |p: &mut Self| p.list(|p| p.name().map(GrantObject::Name));
         let any_names = |p: &mut Self| p.list(|p| p.any_name().map(GrantObject::Names));
-        let relations = |p: &mut Self| {
-            p.list(|p| p.qualified_name().map(|rv| GrantObject::RangeVar(Box::new(rv))))
-        };
-        let functions = |p: &mut Self| {
-            p.list(|p| p.function_with_argtypes().map(|f| GrantObject::WithArgs(Box::new(f))))
-        };
+        let relations =
+            |p: &mut Self| p.list(|p| p.qualified_name().map(|rv| GrantObject::RangeVar(Box::new(rv))));
+        let functions =
+            |p: &mut Self| p.list(|p| p.function_with_argtypes().map(|f| GrantObject::WithArgs(Box::new(f))));
         let kw = self.kw();
         let object = |objtype, objects| Ok(Target { targtype: GrantTargetType::Object, objtype, objects });
         if kw == Kw::All {
@@ -246,20 +244,15 @@ impl Parser<'_> {
     /// ALL TABLES IN SCHEMA ...
     fn all_in_schema(&mut self) -> PgResult<Target> {
         self.bump();
-        let objtype = match self.eat_any(&[
-            Kw::Tables,
-            Kw::Sequences,
-            Kw::Functions,
-            Kw::Procedures,
-            Kw::Routines,
-        ]) {
-            Some(Kw::Tables) => ObjectType::Table,
-            Some(Kw::Sequences) => ObjectType::Sequence,
-            Some(Kw::Functions) => ObjectType::Function,
-            Some(Kw::Procedures) => ObjectType::Procedure,
-            Some(_) => ObjectType::Routine,
-            None => return Err(self.unexpected()),
-        };
+        let objtype =
+            match self.eat_any(&[Kw::Tables, Kw::Sequences, Kw::Functions, Kw::Procedures, Kw::Routines]) {
+                Some(Kw::Tables) => ObjectType::Table,
+                Some(Kw::Sequences) => ObjectType::Sequence,
+                Some(Kw::Functions) => ObjectType::Function,
+                Some(Kw::Procedures) => ObjectType::Procedure,
+                Some(_) => ObjectType::Routine,
+                None => return Err(self.unexpected()),
+            };
         self.expect_all(&[Kw::In, Kw::Schema])?;
         let objects = self.list(|p| p.name().map(GrantObject::Name))?;
         Ok(Target { targtype: GrantTargetType::AllInSchema, objtype, objects })

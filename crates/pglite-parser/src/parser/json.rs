@@ -83,7 +83,12 @@ impl Parser<'_> {
                 args.push(self.func_arg_expr()?.into_expr());
             }
             let funcname = system_name("json_object");
-            return Ok(Expr::FuncCall(Box::new(FuncCall { funcname, args, location, ..FuncCall::default() })));
+            return Ok(Expr::FuncCall(Box::new(FuncCall {
+                funcname,
+                args,
+                location,
+                ..FuncCall::default()
+            })));
         }
         let value = self.json_pair_value()?;
         object.exprs.push(JsonKeyValue { key: first.expr, value });
@@ -169,8 +174,13 @@ impl Parser<'_> {
 
     /// JSON_OBJECTAGG, JSON_ARRAYAGG: inside their parentheses, and what follows them.
     pub(super) fn json_aggregate(&mut self, kw: Kw, location: i32, windows: bool) -> PgResult<Expr> {
-        let mut c =
-            JsonAggConstructor { output: None, agg_filter: None, agg_order: Vec::new(), over: None, location };
+        let mut c = JsonAggConstructor {
+            output: None,
+            agg_filter: None,
+            agg_order: Vec::new(),
+            over: None,
+            location,
+        };
         if kw == Kw::JsonObjectagg {
             let arg = self.json_name_and_value()?;
             let absent_on_null = self.json_null_clause(false)?;
@@ -178,7 +188,12 @@ impl Parser<'_> {
             c.output = self.json_returning()?;
             self.rparen()?;
             self.json_aggregate_clauses(&mut c, windows)?;
-            return Ok(Expr::JsonObjectAgg(Box::new(JsonObjectAgg { constructor: c, arg, absent_on_null, unique })));
+            return Ok(Expr::JsonObjectAgg(Box::new(JsonObjectAgg {
+                constructor: c,
+                arg,
+                absent_on_null,
+                unique,
+            })));
         }
         let arg = self.json_value_expr()?;
         c.agg_order = self.opt_sort_clause()?;
@@ -314,7 +329,11 @@ impl Parser<'_> {
         let btype = match token.kw {
             Kw::Default => {
                 let expr = Some(self.a_expr()?);
-                return Ok(JsonBehavior { btype: JsonBehaviorType::Default, expr, location: token.start as i32 });
+                return Ok(JsonBehavior {
+                    btype: JsonBehaviorType::Default,
+                    expr,
+                    location: token.start as i32,
+                });
             }
             Kw::Error => JsonBehaviorType::Error,
             Kw::Null => JsonBehaviorType::Null,
@@ -381,7 +400,16 @@ impl Parser<'_> {
                 return Err(PgError::unsupported(message).at(path_at));
             }
         };
-        Ok(JsonTable { context_item, pathspec, passing, columns, on_error, alias: None, lateral: false, location })
+        Ok(JsonTable {
+            context_item,
+            pathspec,
+            passing,
+            columns,
+            on_error,
+            alias: None,
+            lateral: false,
+            location,
+        })
     }
 
     fn json_table_columns(&mut self) -> PgResult<Vec<JsonTableColumn>> {

@@ -55,7 +55,8 @@ impl Parser<'_> {
             }
         }
         self.eat(Kw::With);
-        let options = if self.at_tok(Tok::LParen) { self.copy_generic_options()? } else { self.copy_options()? };
+        let options =
+            if self.at_tok(Tok::LParen) { self.copy_generic_options()? } else { self.copy_options()? };
         leading.extend(options);
         stmt.options = leading;
         let mut where_at = -1;
@@ -118,11 +119,8 @@ impl Parser<'_> {
                         }
                         None => return Err(self.unexpected()),
                     };
-                    let columns = if self.eat_tok(Tok::Star) {
-                        DefArg::Star
-                    } else {
-                        DefArg::Names(self.name_list()?)
-                    };
+                    let columns =
+                        if self.eat_tok(Tok::Star) { DefArg::Star } else { DefArg::Names(self.name_list()?) };
                     (name, columns)
                 }
                 _ => return Ok(options),

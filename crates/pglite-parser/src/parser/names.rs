@@ -96,13 +96,6 @@ impl Parser<'_> {
         Ok(rv)
     }
 
-    /// `any_name` used as a relation.
-    pub(super) fn any_name_range_var(&mut self) -> PgResult<RangeVar> {
-        let location = self.loc();
-        let names = self.any_name()?;
-        self.range_var_from_names(names, location)
-    }
-
     pub(super) fn qualified_name_list(&mut self) -> PgResult<Vec<RangeVar>> {
         self.list(Self::qualified_name)
     }
@@ -217,10 +210,6 @@ impl Parser<'_> {
     /// qual_all_Op
     pub(super) fn qual_all_op(&mut self) -> PgResult<Vec<String>> {
         if self.eat(Kw::Operator) { self.operator_in_parens() } else { Ok(vec![self.all_op()?]) }
-    }
-
-    pub(super) fn is_role_spec(&self) -> bool {
-        self.is_non_reserved_word(0) || role_keyword(self.kw()).is_some()
     }
 
     pub(super) fn role_spec(&mut self) -> PgResult<RoleSpec> {

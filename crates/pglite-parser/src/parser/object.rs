@@ -109,7 +109,14 @@ impl Parser<'_> {
         let kw = self.kw();
         let known = matches!(
             kw,
-            Kw::Column | Kw::Type | Kw::Domain | Kw::Aggregate | Kw::Function | Kw::Procedure | Kw::Routine | Kw::Large
+            Kw::Column
+                | Kw::Type
+                | Kw::Domain
+                | Kw::Aggregate
+                | Kw::Function
+                | Kw::Procedure
+                | Kw::Routine
+                | Kw::Large
         );
         let more = matches!(kw, Kw::Operator | Kw::Constraint | Kw::Transform | Kw::Cast);
         if !known && (labels || !more) {

@@ -5,7 +5,7 @@ use pglite_error::PgResult;
 use super::Parser;
 use super::expr::negate_float;
 use crate::ast::*;
-use crate::keyword::{Kw, KeywordCategory};
+use crate::keyword::{KeywordCategory, Kw};
 use crate::lexer::Tok;
 
 impl Parser<'_> {

@@ -47,7 +47,11 @@ impl Parser<'_> {
     pub(super) fn partition_bound_spec(&mut self) -> PgResult<PartitionBoundSpec> {
         let start = self.loc();
         if self.eat(Kw::Default) {
-            return Ok(PartitionBoundSpec { is_default: true, location: start, ..PartitionBoundSpec::default() });
+            return Ok(PartitionBoundSpec {
+                is_default: true,
+                location: start,
+                ..PartitionBoundSpec::default()
+            });
         }
         self.expect_all(&[Kw::For, Kw::Values])?;
         let location = self.loc();
@@ -92,9 +96,8 @@ impl Parser<'_> {
                 return Err(PgError::new(codes::DUPLICATE_OBJECT, message).at(at));
             }
         }
-        let missing = |name: &str| {
-            PgError::syntax(format!("{name} for hash partition must be specified")).at(with_at)
-        };
+        let missing =
+            |name: &str| PgError::syntax(format!("{name} for hash partition must be specified")).at(with_at);
         bound.modulus = modulus.ok_or_else(|| missing("modulus"))?;
         bound.remainder = remainder.ok_or_else(|| missing("remainder"))?;
         Ok(())

@@ -5,7 +5,7 @@ use pglite_error::{PgError, PgResult};
 use super::Parser;
 use super::expr::{sql_call, string_const};
 use crate::ast::*;
-use crate::keyword::{Kw, KeywordCategory};
+use crate::keyword::{KeywordCategory, Kw};
 use crate::lexer::Tok;
 
 /// What a pair of parentheses turned out to hold.
@@ -198,7 +198,8 @@ impl Parser<'_> {
             args
         };
         let wrong = |side: &str, at: i32| {
-            Err(PgError::syntax(format!("wrong number of parameters on {side} side of OVERLAPS expression")).at(at))
+            Err(PgError::syntax(format!("wrong number of parameters on {side} side of OVERLAPS expression"))
+                .at(at))
         };
         if left.len() != 2 {
             return wrong("left", left_location);
@@ -383,7 +384,12 @@ impl Parser<'_> {
     }
 
     /// A column reference; from the first subscript on, the indirection applies to the column's value.
-    pub(super) fn column_ref(&mut self, first: String, steps: Vec<Indirection>, location: i32) -> PgResult<Expr> {
+    pub(super) fn column_ref(
+        &mut self,
+        first: String,
+        steps: Vec<Indirection>,
+        location: i32,
+    ) -> PgResult<Expr> {
         let star = steps.iter().position(|s| *s == Indirection::Star);
         if star.is_some_and(|i| i + 1 < steps.len()) {
             return Err(self.error_here("improper use of \"*\""));

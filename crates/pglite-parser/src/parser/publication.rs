@@ -33,7 +33,8 @@ impl Parser<'_> {
     fn publication_obj_spec(&mut self) -> PgResult<PublicationObjSpec> {
         use PublicationObjSpecType::*;
         let location = self.loc();
-        let spec = |pubobjtype, name, pubtable| Ok(PublicationObjSpec { pubobjtype, name, pubtable, location });
+        let spec =
+            |pubobjtype, name, pubtable| Ok(PublicationObjSpec { pubobjtype, name, pubtable, location });
         if self.eat(Kw::Table) {
             let relation = self.relation_expr()?;
             let table = self.publication_table(relation)?;
@@ -61,7 +62,8 @@ impl Parser<'_> {
         let relation = self.relation_expr()?;
         let star = self.prev_tok() == Tok::Star;
         let table = self.publication_table(relation)?;
-        let bare = table.relation.schemaname.is_none() && table.where_clause.is_none() && table.columns.is_empty();
+        let bare =
+            table.relation.schemaname.is_none() && table.where_clause.is_none() && table.columns.is_empty();
         if plain && !star && bare {
             return spec(Continuation, Some(table.relation.relname), None);
         }

@@ -56,15 +56,19 @@ impl Parser<'_> {
             let word = self.ident()?;
             return match word_option(&word) {
                 Some((name, value)) => make(name, Some(DefArg::Boolean(value))),
-                None => {
-                    Err(PgError::syntax(format!("unrecognized role option \"{word}\"")).at(location))
-                }
+                None => Err(PgError::syntax(format!("unrecognized role option \"{word}\"")).at(location)),
             };
         }
         let kw = self.kw();
         let known = matches!(
             kw,
-            Kw::Password | Kw::Encrypted | Kw::Unencrypted | Kw::Inherit | Kw::Connection | Kw::Valid | Kw::User
+            Kw::Password
+                | Kw::Encrypted
+                | Kw::Unencrypted
+                | Kw::Inherit
+                | Kw::Connection
+                | Kw::Valid
+                | Kw::User
         );
         if !known && !(create && matches!(kw, Kw::Sysid | Kw::Admin | Kw::Role | Kw::In)) {
             return Ok(None);

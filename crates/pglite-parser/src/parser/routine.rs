@@ -61,8 +61,20 @@ impl Parser<'_> {
         }
         if !matches!(
             kw,
-            Kw::Called | Kw::Returns | Kw::Strict | Kw::Immutable | Kw::Stable | Kw::Volatile | Kw::External
-                | Kw::Security | Kw::Leakproof | Kw::Not | Kw::Cost | Kw::Rows | Kw::Support | Kw::Parallel
+            Kw::Called
+                | Kw::Returns
+                | Kw::Strict
+                | Kw::Immutable
+                | Kw::Stable
+                | Kw::Volatile
+                | Kw::External
+                | Kw::Security
+                | Kw::Leakproof
+                | Kw::Not
+                | Kw::Cost
+                | Kw::Rows
+                | Kw::Support
+                | Kw::Parallel
         ) {
             return Ok(None);
         }

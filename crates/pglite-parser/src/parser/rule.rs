@@ -42,7 +42,8 @@ impl Parser<'_> {
             if !matches!(self.tok(), Tok::Semicolon | Tok::RParen) {
                 let action = self.rule_action()?;
                 // Parentheses around one SELECT belong to it, and it may go on after them.
-                if first && self.at_tok(Tok::RParen)
+                if first
+                    && self.at_tok(Tok::RParen)
                     && let Statement::SelectStmt(s) = action
                 {
                     self.bump();

@@ -4,7 +4,7 @@ use pglite_error::{PgError, PgResult, Severity, codes};
 
 use super::Parser;
 use crate::ast::*;
-use crate::keyword::{Kw, KeywordCategory};
+use crate::keyword::{KeywordCategory, Kw};
 use crate::lexer::Tok;
 
 /// LIMIT and OFFSET with the places errors about them point at.
@@ -121,8 +121,13 @@ impl Parser<'_> {
             let all = self.set_quantifier() == Some(Kw::All);
             let right = self.select_primary()?;
             let right = self.set_operations(right, power + 1)?;
-            left =
-                Box::new(SelectStmt { op, all, larg: Some(left), rarg: Some(right), ..SelectStmt::default() });
+            left = Box::new(SelectStmt {
+                op,
+                all,
+                larg: Some(left),
+                rarg: Some(right),
+                ..SelectStmt::default()
+            });
             self.add_level()?;
         }
     }
@@ -177,10 +182,26 @@ impl Parser<'_> {
             Tok::Keyword => match self.kw().category() {
                 Some(KeywordCategory::Reserved) => matches!(
                     self.kw(),
-                    Kw::Not | Kw::Case | Kw::Cast | Kw::Null | Kw::True | Kw::False | Kw::Array | Kw::Unique
-                        | Kw::Default | Kw::CurrentCatalog | Kw::CurrentDate | Kw::CurrentRole | Kw::CurrentTime
-                        | Kw::CurrentTimestamp | Kw::CurrentUser | Kw::Localtime | Kw::Localtimestamp
-                        | Kw::SessionUser | Kw::SystemUser | Kw::User
+                    Kw::Not
+                        | Kw::Case
+                        | Kw::Cast
+                        | Kw::Null
+                        | Kw::True
+                        | Kw::False
+                        | Kw::Array
+                        | Kw::Unique
+                        | Kw::Default
+                        | Kw::CurrentCatalog
+                        | Kw::CurrentDate
+                        | Kw::CurrentRole
+                        | Kw::CurrentTime
+                        | Kw::CurrentTimestamp
+                        | Kw::CurrentUser
+                        | Kw::Localtime
+                        | Kw::Localtimestamp
+                        | Kw::SessionUser
+                        | Kw::SystemUser
+                        | Kw::User
                 ),
                 Some(_) => true,
                 None => self.at(Kw::NotLa),
@@ -262,9 +283,8 @@ impl Parser<'_> {
         self.check_stack()?;
         let location = self.loc();
         let next = self.ahead(1);
-        let set = |kind, content| {
-            Ok(GroupItem::GroupingSet(Box::new(GroupingSet { kind, content, location })))
-        };
+        let set =
+            |kind, content| Ok(GroupItem::GroupingSet(Box::new(GroupingSet { kind, content, location })));
         match (self.tok(), self.kw()) {
             (Tok::LParen, _) if next.tok == Tok::RParen => {
                 self.bump();
@@ -336,7 +356,8 @@ impl Parser<'_> {
     }
 
     fn opt_select_limit(&mut self) -> PgResult<Option<SelectLimit>> {
-        let mut limit = SelectLimit { offset_loc: -1, count_loc: -1, option_loc: -1, ..SelectLimit::default() };
+        let mut limit =
+            SelectLimit { offset_loc: -1, count_loc: -1, option_loc: -1, ..SelectLimit::default() };
         limit.option = LimitOption::Count;
         match self.kw() {
             Kw::Limit | Kw::Fetch => {

@@ -42,8 +42,19 @@ impl Parser<'_> {
     pub(super) fn is_seq_option(&self) -> bool {
         matches!(
             self.kw(),
-            Kw::As | Kw::Cache | Kw::Cycle | Kw::No | Kw::Increment | Kw::Logged | Kw::Maxvalue | Kw::Minvalue
-                | Kw::Owned | Kw::Sequence | Kw::Start | Kw::Restart | Kw::Unlogged
+            Kw::As
+                | Kw::Cache
+                | Kw::Cycle
+                | Kw::No
+                | Kw::Increment
+                | Kw::Logged
+                | Kw::Maxvalue
+                | Kw::Minvalue
+                | Kw::Owned
+                | Kw::Sequence
+                | Kw::Start
+                | Kw::Restart
+                | Kw::Unlogged
         )
     }
 

@@ -43,7 +43,8 @@ impl Parser<'_> {
 
     /// SESSION CHARACTERISTICS AS, SESSION AUTHORIZATION: there SESSION is not the scope.
     fn is_session_phrase(&self) -> bool {
-        self.at_all(&[Kw::Session, Kw::Characteristics, Kw::As]) || self.at_all(&[Kw::Session, Kw::Authorization])
+        self.at_all(&[Kw::Session, Kw::Characteristics, Kw::As])
+            || self.at_all(&[Kw::Session, Kw::Authorization])
     }
 
     /// Whether `name =`, `name TO`, `name FROM` or `name.` stands here.
@@ -59,7 +60,10 @@ impl Parser<'_> {
             if self.at(Kw::Transaction) && self.ahead(1).kw != Kw::Snapshot {
                 self.bump();
                 let modes = self.transaction_mode_list()?;
-                return Ok(VariableSetStmt { modes, ..set_stmt(VariableSetKind::SetMulti, "TRANSACTION", -1) });
+                return Ok(VariableSetStmt {
+                    modes,
+                    ..set_stmt(VariableSetKind::SetMulti, "TRANSACTION", -1)
+                });
             }
             if self.at_all(&[Kw::Session, Kw::Characteristics]) {
                 self.expect_all(&[Kw::Session, Kw::Characteristics, Kw::As, Kw::Transaction])?;

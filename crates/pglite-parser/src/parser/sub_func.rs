@@ -49,13 +49,36 @@ impl Parser<'_> {
             Kw::Collation => self.ahead(1).kw == Kw::For,
             Kw::SystemUser | Kw::Cast => true,
             kw if value_function(kw).is_some() => true,
-            Kw::Extract | Kw::Normalize | Kw::Overlay | Kw::Position | Kw::Substring | Kw::Treat | Kw::Trim
-            | Kw::Nullif | Kw::Coalesce | Kw::Greatest | Kw::Least | Kw::Xmlconcat | Kw::Xmlelement
-            | Kw::Xmlexists | Kw::Xmlforest | Kw::Xmlparse | Kw::Xmlpi | Kw::Xmlroot | Kw::Xmlserialize
-            | Kw::JsonObject | Kw::JsonArray | Kw::Json | Kw::JsonScalar | Kw::JsonSerialize | Kw::MergeAction
-            | Kw::JsonQuery | Kw::JsonExists | Kw::JsonValue | Kw::JsonObjectagg | Kw::JsonArrayagg => {
-                next == Tok::LParen
-            }
+            Kw::Extract
+            | Kw::Normalize
+            | Kw::Overlay
+            | Kw::Position
+            | Kw::Substring
+            | Kw::Treat
+            | Kw::Trim
+            | Kw::Nullif
+            | Kw::Coalesce
+            | Kw::Greatest
+            | Kw::Least
+            | Kw::Xmlconcat
+            | Kw::Xmlelement
+            | Kw::Xmlexists
+            | Kw::Xmlforest
+            | Kw::Xmlparse
+            | Kw::Xmlpi
+            | Kw::Xmlroot
+            | Kw::Xmlserialize
+            | Kw::JsonObject
+            | Kw::JsonArray
+            | Kw::Json
+            | Kw::JsonScalar
+            | Kw::JsonSerialize
+            | Kw::MergeAction
+            | Kw::JsonQuery
+            | Kw::JsonExists
+            | Kw::JsonValue
+            | Kw::JsonObjectagg
+            | Kw::JsonArrayagg => next == Tok::LParen,
             _ => false,
         }
     }
@@ -78,11 +101,25 @@ impl Parser<'_> {
         }
         self.lparen()?;
         let e = match token.kw {
-            Kw::JsonObject | Kw::JsonArray | Kw::Json | Kw::JsonScalar | Kw::JsonSerialize | Kw::JsonQuery
-            | Kw::JsonExists | Kw::JsonValue => self.json_func(token.kw, location)?,
-            Kw::JsonObjectagg | Kw::JsonArrayagg => return self.json_aggregate(token.kw, location, windows).map(Some),
-            Kw::Xmlconcat | Kw::Xmlelement | Kw::Xmlexists | Kw::Xmlforest | Kw::Xmlparse | Kw::Xmlpi
-            | Kw::Xmlroot | Kw::Xmlserialize => self.xml_func(token.kw, location)?,
+            Kw::JsonObject
+            | Kw::JsonArray
+            | Kw::Json
+            | Kw::JsonScalar
+            | Kw::JsonSerialize
+            | Kw::JsonQuery
+            | Kw::JsonExists
+            | Kw::JsonValue => self.json_func(token.kw, location)?,
+            Kw::JsonObjectagg | Kw::JsonArrayagg => {
+                return self.json_aggregate(token.kw, location, windows).map(Some);
+            }
+            Kw::Xmlconcat
+            | Kw::Xmlelement
+            | Kw::Xmlexists
+            | Kw::Xmlforest
+            | Kw::Xmlparse
+            | Kw::Xmlpi
+            | Kw::Xmlroot
+            | Kw::Xmlserialize => self.xml_func(token.kw, location)?,
             kw => self.plain_common_func(kw, location)?,
         };
         self.rparen()?;
@@ -144,7 +181,13 @@ impl Parser<'_> {
                 self.expect_tok(Tok::Comma)?;
                 let rexpr = AExprRight::Expr(self.a_expr()?);
                 let name = vec!["=".to_string()];
-                Expr::AExpr(Box::new(AExpr { kind: AExprKind::NullIf, name, lexpr: Some(left), rexpr, location }))
+                Expr::AExpr(Box::new(AExpr {
+                    kind: AExprKind::NullIf,
+                    name,
+                    lexpr: Some(left),
+                    rexpr,
+                    location,
+                }))
             }
             Kw::Coalesce => Expr::CoalesceExpr(Box::new(CoalesceExpr { args: self.expr_list()?, location })),
             Kw::Greatest | Kw::Least => {
@@ -213,7 +256,7 @@ impl Parser<'_> {
         if self.is_plain_args() {
             return Ok(plain_call(name(), self.opt_func_arg_list()?, location));
         }
-        let first = self.a_expr()?;
+        let first = self.substring_expr()?;
         let args = match self.eat_any(&[Kw::From, Kw::For, Kw::Similar]) {
             Some(Kw::From) => {
                 let mut args = vec![first, self.a_expr()?];

@@ -8,14 +8,7 @@ use crate::keyword::Kw;
 use crate::lexer::Tok;
 
 fn transaction(kind: TransactionStmtKind) -> TransactionStmt {
-    TransactionStmt {
-        kind,
-        options: Vec::new(),
-        savepoint_name: None,
-        gid: None,
-        chain: false,
-        location: -1,
-    }
+    TransactionStmt { kind, options: Vec::new(), savepoint_name: None, gid: None, chain: false, location: -1 }
 }
 
 impl Parser<'_> {

@@ -32,9 +32,26 @@ impl Parser<'_> {
     fn is_type_keyword(&self, n: usize) -> bool {
         matches!(
             self.ahead(n).kw,
-            Kw::Int | Kw::Integer | Kw::Smallint | Kw::Bigint | Kw::Real | Kw::Float | Kw::Decimal | Kw::Dec
-                | Kw::Numeric | Kw::Boolean | Kw::Bit | Kw::Character | Kw::Char | Kw::Varchar | Kw::National
-                | Kw::Nchar | Kw::Timestamp | Kw::Time | Kw::Interval | Kw::Json
+            Kw::Int
+                | Kw::Integer
+                | Kw::Smallint
+                | Kw::Bigint
+                | Kw::Real
+                | Kw::Float
+                | Kw::Decimal
+                | Kw::Dec
+                | Kw::Numeric
+                | Kw::Boolean
+                | Kw::Bit
+                | Kw::Character
+                | Kw::Char
+                | Kw::Varchar
+                | Kw::National
+                | Kw::Nchar
+                | Kw::Timestamp
+                | Kw::Time
+                | Kw::Interval
+                | Kw::Json
         )
     }
 
@@ -65,10 +82,6 @@ impl Parser<'_> {
             t.array_bounds.push(bound);
         }
         Ok(())
-    }
-
-    pub(super) fn type_list(&mut self) -> PgResult<Vec<TypeName>> {
-        self.list(Self::typename)
     }
 
     /// func_type: a type, or `name.column%TYPE`.
@@ -152,17 +165,23 @@ impl Parser<'_> {
             }
             Kw::Day => {
                 self.bump();
-                if to(self) { return self.interval_end(at, DAY | HOUR, &[Kw::Hour, Kw::Minute, Kw::Second]) };
+                if to(self) {
+                    return self.interval_end(at, DAY | HOUR, &[Kw::Hour, Kw::Minute, Kw::Second]);
+                };
                 DAY
             }
             Kw::Hour => {
                 self.bump();
-                if to(self) { return self.interval_end(at, HOUR, &[Kw::Minute, Kw::Second]) };
+                if to(self) {
+                    return self.interval_end(at, HOUR, &[Kw::Minute, Kw::Second]);
+                };
                 HOUR
             }
             Kw::Minute => {
                 self.bump();
-                if to(self) { return self.interval_end(at, MINUTE, &[Kw::Second]) };
+                if to(self) {
+                    return self.interval_end(at, MINUTE, &[Kw::Second]);
+                };
                 MINUTE
             }
             Kw::Second => return self.interval_second(at, 0),

@@ -56,8 +56,15 @@ impl Parser<'_> {
         let query = Statement::SelectStmt(self.select_stmt()?);
         let skip_data = !self.opt_with_data()?;
         let on_commit = OnCommitAction::Noop;
-        let into = IntoClause { rel, col_names, access_method, options, on_commit, table_space_name, skip_data };
-        Ok(CreateTableAsStmt { query, into, objtype: ObjectType::MatView, is_select_into: false, if_not_exists })
+        let into =
+            IntoClause { rel, col_names, access_method, options, on_commit, table_space_name, skip_data };
+        Ok(CreateTableAsStmt {
+            query,
+            into,
+            objtype: ObjectType::MatView,
+            is_select_into: false,
+            if_not_exists,
+        })
     }
 
     pub(super) fn refresh_mat_view_stmt(&mut self) -> PgResult<RefreshMatViewStmt> {

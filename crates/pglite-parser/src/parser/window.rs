@@ -24,7 +24,12 @@ impl Parser<'_> {
         }
         let location = self.loc();
         let name = Some(self.col_id()?);
-        Ok(Some(Box::new(WindowDef { name, frame_options: frame::DEFAULTS, location, ..WindowDef::default() })))
+        Ok(Some(Box::new(WindowDef {
+            name,
+            frame_options: frame::DEFAULTS,
+            location,
+            ..WindowDef::default()
+        })))
     }
 
     /// WINDOW ..., ...
@@ -43,7 +48,8 @@ impl Parser<'_> {
 
     fn window_specification(&mut self) -> PgResult<WindowDef> {
         self.check_stack()?;
-        let mut w = WindowDef { location: self.loc(), frame_options: frame::DEFAULTS, ..WindowDef::default() };
+        let mut w =
+            WindowDef { location: self.loc(), frame_options: frame::DEFAULTS, ..WindowDef::default() };
         self.lparen()?;
         if self.is_col_id(0) && !matches!(self.kw(), Kw::Partition | Kw::Range | Kw::Rows | Kw::Groups) {
             w.refname = Some(self.col_id()?);

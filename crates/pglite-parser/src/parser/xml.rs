@@ -234,6 +234,10 @@ impl Parser<'_> {
                 (Tok::Ident, _) => {
                     let name = self.ident()?;
                     self.b_expr()?;
+                    if name == "__pg__is_not_null" {
+                        let message = format!("option name \"{name}\" cannot be used in XMLTABLE");
+                        return Err(PgError::syntax(message).at(at));
+                    }
                     fail(format!("unrecognized column option \"{name}\""));
                     continue;
                 }

@@ -229,6 +229,8 @@ def main():
             continue
         _, ours, _, text = line.split(' ', 3)
         chars = len(sql.encode()[:int(ours)].decode(errors='replace')) if int(ours) >= 0 else -1
+        if message.endswith('at end of input') and chars == len(sql):
+            chars = location  # pglast does not tell the position of the end
         if chars != location:
             counts['position'] += 1
             show('position', f, sql, f'theirs {location} {message} | ours {chars} {text}')
