@@ -89,7 +89,8 @@ impl Db {
         let (mut rows, mut meta) = (Batch::new(4), RowMeta::default());
         let columns: Columns = [0, 1, 2, 3].into();
         RowTable.fetch(&txn, &view, &self.table, &columns, &ids, &mut rows, &mut meta).expect("fetch");
-        let status = RowTable.lock(&txn, &view, &self.table, RowId(ids[0]), RowLock::NoKeyUpdate, Wait::Block);
+        let status =
+            RowTable.lock(&txn, &view, &self.table, RowId(ids[0]), RowLock::NoKeyUpdate, Wait::Block);
         assert_eq!(status.expect("lock"), RowStatus::Ok);
         RowTable.update(&txn, &self.table, RowId(ids[0]), rows.row(0)).expect("update");
         txn.commit(Durability::Async).and_then(Commit::wait).expect("commit");

@@ -126,12 +126,15 @@ impl IndexRef {
             false => Some(RowView::new(&self.stored_layout, value)?),
         };
         let mut next_stored = 0;
-        let mut take_stored = || {
+        let mut push_stored = |out: &mut Vec<Datum>| {
             let at = next_stored;
             next_stored += 1;
             match &stored {
-                Some(row) if !row.is_null(at) => read_column(row, at, self.stored_kinds[at]),
-                _ => Ok(Datum::Null),
+                Some(row) if !row.is_null(at) => read_column(row, at, self.stored_kinds[at], out),
+                _ => {
+                    out.push(Datum::Null);
+                    Ok(())
+                }
             }
         };
         // Where the columns after it are all stored, an undecodable column ends the reading of the key.
@@ -141,17 +144,15 @@ impl IndexRef {
                 out.push(keys::decode_key(column.kind, column.order, &mut reader)?);
                 continue;
             }
-            let value = take_stored()?;
+            push_stored(out)?;
             if last_decodable.is_some_and(|last| i < last) {
                 let mut again = KeyBuf::new();
-                column.encode(&value, &mut again)?;
+                column.encode(out.last().unwrap_or(&Datum::Null), &mut again)?;
                 reader.skip(again.len())?;
             }
-            out.push(value);
         }
         for _ in 0..self.include.len() {
-            let value = take_stored()?;
-            out.push(value);
+            push_stored(out)?;
         }
         Ok(())
     }
@@ -232,7 +233,7 @@ impl IndexAm for KeyIndex {
         let mut key = index.entry_prefix(values)?;
         key.put_u64(row.0);
         txn.write(|state, command| {
-            state.writes.put_with(&key, command, |out| index.write_stored(values, out))
+            state.writes.put_with(&key, true, command, |out| index.write_stored(values, out))
         })
     }
 

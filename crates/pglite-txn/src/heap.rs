@@ -120,7 +120,7 @@ impl TableAm for RowTable {
             for (i, values) in rows.rows().enumerate() {
                 let row = first + i as u64;
                 let key = table.space.row_key(row);
-                state.writes.put_with(&key, command, |out| write_row(table, row, values, out))?;
+                state.writes.put_with(&key, true, command, |out| write_row(table, row, values, out))?;
                 ids.push(row);
             }
             let done = &mut state.tables[at].done;
@@ -186,7 +186,7 @@ impl TableAm for RowTable {
             let position = state.tables[at].counters.draw(1);
             let key = table.space.row_key(row.0);
             let mut len = 0;
-            state.writes.put_with(&key, command, |out| {
+            state.writes.put_with(&key, false, command, |out| {
                 let start = out.len();
                 write_row(table, position, values, out)?;
                 len = out.len() - start;

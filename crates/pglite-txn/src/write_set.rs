@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!   arena     all values, back to back
-//!   runs      per space: keys that came in ascending order (new rows, bulk-loaded entries), flat and sorted
+//!   runs      per space: keys that came in ascending order, flat and sorted; new ones and changed ones apart
 //!   map       all other keys -> chain of versions, newest first
 //!   versions  the chains' links in order of writing: also the journal that a savepoint truncates
 //!   ranges    range deletions
 //! ```
 //! Every write carries a sequence number (which of two writes is later) and its command id (who sees it).
 //!
-//! Invariant: a key is in a run at most once, and whatever the map holds of that key is later.
+//! Invariant: a key is in at most one run, once, and whatever the map holds of that key is later.
 //! Invariant: rolling back to a mark restores exactly the state at the mark.
 
 mod run;
@@ -117,10 +117,13 @@ impl WriteSet {
 
     // ---- writing --------------------------------------------------------------------------------------------
 
-    /// Writes `key`; `value` appends the value to the buffer it is given.
+    /// Writes `key`; `value` appends the value to the buffer it is given. A `fresh` key is one that nobody else has
+    /// ever seen.
+    #[inline]
     pub(crate) fn put_with(
         &mut self,
         key: &[u8],
+        fresh: bool,
         command: u32,
         value: impl FnOnce(&mut Vec<u8>) -> PgResult<()>,
     ) -> PgResult<()> {
@@ -134,13 +137,13 @@ impl WriteSet {
         }
         let value = Slice { at: at as u32, len: (self.arena.len() - at) as u32 };
         let stamp = self.stamp(command);
-        if !self.append_to_run(key, value, stamp) {
+        if !self.append_to_run(key, fresh, value, stamp) {
             self.push_version(key, value, stamp);
         }
         Ok(())
     }
     pub(crate) fn put(&mut self, key: &[u8], command: u32, value: &[u8]) -> PgResult<()> {
-        self.put_with(key, command, |out| {
+        self.put_with(key, false, command, |out| {
             out.extend_from_slice(value);
             Ok(())
         })
@@ -155,19 +158,24 @@ impl WriteSet {
         self.ranges.push(RangeDelete { start: start.to_vec(), end: end.to_vec(), stamp });
     }
 
-    fn append_to_run(&mut self, key: &[u8], value: Slice, stamp: Stamp) -> bool {
+    fn append_to_run(&mut self, key: &[u8], fresh: bool, value: Slice, stamp: Stamp) -> bool {
         let space = Space::of(key);
-        let run = match self.runs.iter_mut().position(|run| run.space == space) {
-            Some(at) => at,
-            None => {
-                self.runs.push(Run::new(space));
-                self.runs.len() - 1
+        let mut found = None;
+        for (at, run) in self.runs.iter().enumerate().filter(|(_, run)| run.space == space) {
+            if run.fresh == fresh {
+                found = Some(at);
+            } else if !fresh && run.get(key).is_some() {
+                return false;
             }
-        };
-        if !self.runs[run].accepts(key) || (!self.map.is_empty() && self.map.contains_key(key)) {
+        }
+        let at = found.unwrap_or_else(|| {
+            self.runs.push(Run::new(space, fresh));
+            self.runs.len() - 1
+        });
+        if !self.runs[at].accepts(key) || (!self.map.is_empty() && self.map.contains_key(key)) {
             return false;
         }
-        self.runs[run].push(key, value, stamp);
+        self.runs[at].push(key, value, stamp);
         self.run_bytes += key.len() + Run::ENTRY_BYTES;
         true
     }
@@ -206,15 +214,15 @@ impl WriteSet {
         }
         None
     }
-    fn run_of(&self, key: &[u8]) -> Option<&Run> {
+    fn in_runs(&self, key: &[u8]) -> Option<(Slice, Stamp)> {
         let space = Space::of(key);
-        self.runs.iter().find(|run| run.space == space)
+        self.runs.iter().filter(|run| run.space == space).find_map(|run| run.get(key))
     }
     fn find(&self, key: &[u8], command: u32) -> Option<(Slice, Stamp)> {
         if let Some(found) = self.map.get(key).and_then(|chain| self.in_chain(*chain, command)) {
             return Some(found);
         }
-        self.run_of(key)?.get(key).filter(|(_, stamp)| stamp.command < command)
+        self.in_runs(key).filter(|(_, stamp)| stamp.command < command)
     }
     /// The latest deletion of a range around `key` by a command before `command`.
     fn range_over(&self, key: &[u8], command: u32) -> Option<Stamp> {
@@ -245,7 +253,8 @@ impl WriteSet {
     }
     /// Whether this transaction itself created the key (and nothing but it ever saw it).
     pub(crate) fn created(&self, key: &[u8]) -> bool {
-        self.run_of(key).is_some_and(|run| run.get(key).is_some())
+        let space = Space::of(key);
+        self.runs.iter().any(|run| run.fresh && run.space == space && run.get(key).is_some())
     }
     /// Whether anything at all was written between the bounds.
     pub(crate) fn touches(&self, start: &[u8], end: &[u8]) -> bool {
@@ -283,16 +292,12 @@ impl WriteSet {
         };
         let mut runs: SmallVec<[run::Walk<'_>; 2]> =
             self.runs.iter().filter_map(|run| run.walk(want.start, want.end, want.reverse)).collect();
-        runs.sort_by_key(|walk| walk.space());
-        if !want.reverse {
-            runs.reverse();
-        }
         let mut from_map = next_map();
         while out.len() < want.max {
-            while runs.last().is_some_and(|walk| walk.is_done()) {
-                runs.pop();
-            }
-            let run_key = runs.last().map(|walk| walk.key());
+            let by_key = |a: &&mut run::Walk<'_>, b: &&mut run::Walk<'_>| a.key().cmp(b.key());
+            let walks = runs.iter_mut().filter(|walk| !walk.is_done());
+            let nearest = if want.reverse { walks.max_by(by_key) } else { walks.min_by(by_key) };
+            let run_key = nearest.as_ref().map(|walk| walk.key());
             let order = match (from_map, run_key) {
                 (None, None) => return false,
                 (Some(_), None) => std::cmp::Ordering::Less,
@@ -303,7 +308,7 @@ impl WriteSet {
             let mut found = None;
             let mut key: &[u8] = &[];
             if order.is_ge()
-                && let Some(walk) = runs.last_mut()
+                && let Some(walk) = nearest
             {
                 key = walk.key();
                 found = Some(walk.take()).filter(|(_, stamp)| stamp.command < want.command);

@@ -28,6 +28,20 @@ fn nowait_and_skip_locked() {
 }
 
 #[test]
+fn deleting_a_row_one_has_updated_locks_it_harder() {
+    let db = Db::new();
+    db.load(&[(1, 10)]);
+    let s = db.rc(2);
+    s.set(1, 11).unwrap();
+    let other = db.rc(3);
+    assert_eq!(other.lock_where(RowLock::KeyShare, Wait::Skip, |_, _| true).unwrap().len(), 1);
+    other.txn.abort();
+    s.delete(1).unwrap();
+    let other = db.rc(3);
+    assert_eq!(other.lock_where(RowLock::KeyShare, Wait::Skip, |_, _| true).unwrap().len(), 0);
+}
+
+#[test]
 fn a_deadlock_is_found_and_told() {
     let db = Db::new();
     db.load(&[(1, 10), (2, 20)]);

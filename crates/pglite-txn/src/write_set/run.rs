@@ -15,6 +15,8 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) space: Space,
+    /// Whether nobody else has ever seen these keys.
+    pub(super) fresh: bool,
     keys: Vec<u8>,
     entries: Vec<Entry>,
 }
@@ -22,8 +24,8 @@ pub(super) struct Run {
 impl Run {
     pub(super) const ENTRY_BYTES: usize = size_of::<Entry>();
 
-    pub(super) fn new(space: Space) -> Run {
-        Run { space, keys: Vec::new(), entries: Vec::new() }
+    pub(super) fn new(space: Space, fresh: bool) -> Run {
+        Run { space, fresh, keys: Vec::new(), entries: Vec::new() }
     }
     pub(super) fn len(&self) -> usize {
         self.entries.len()
@@ -95,9 +97,6 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn space(&self) -> Space {
-        self.run.space
-    }
     pub(super) fn is_done(&self) -> bool {
         self.low >= self.high
     }

@@ -9,6 +9,12 @@ enum Write {
     Range(Vec<u8>, Vec<u8>, u32),
 }
 
+impl Write {
+    fn names(&self, key: &[u8]) -> bool {
+        matches!(self, Write::Put(k, ..) | Write::Delete(k, _) if k == key)
+    }
+}
+
 fn model_get(writes: &[Write], key: &[u8], command: u32) -> Option<Option<Vec<u8>>> {
     writes.iter().rev().find_map(|write| match write {
         Write::Put(k, c, v) if k == key && *c < command => Some(Some(v.clone())),
@@ -87,7 +93,12 @@ fn random_writes_match_the_model() {
             match rand.below(20) {
                 0..10 => {
                     let (key, value) = (key(&mut rand), step.to_be_bytes().to_vec());
-                    set.put(&key, command, &value).unwrap();
+                    let fresh = !writes.iter().any(|write: &Write| write.names(&key)) && rand.below(2) == 0;
+                    let write = |out: &mut Vec<u8>| {
+                        out.extend_from_slice(&value);
+                        Ok(())
+                    };
+                    set.put_with(&key, fresh, command, write).unwrap();
                     writes.push(Write::Put(key, command, value));
                 }
                 10..14 => {
@@ -124,7 +135,7 @@ fn random_writes_match_the_model() {
 fn ascending_keys_stay_flat() {
     let mut set = WriteSet::default();
     for row in 0..1000u64 {
-        set.put(&Space::new(1, 20).row_key(row), 0, b"x").unwrap();
+        set.put_with(&Space::new(1, 20).row_key(row), true, 0, |_| Ok(())).unwrap();
     }
     assert!(set.map.is_empty());
     assert!(set.created(&Space::new(1, 20).row_key(5)));
