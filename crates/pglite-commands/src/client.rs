@@ -1,7 +1,9 @@
 //! `Client`: the receiving end of a session. The server's connection writes frames; an embedder collects rows.
+//!
+//! Defined here, below the session, because COPY and EXPLAIN speak to the client themselves.
 
 use pglite_error::{PgError, PgResult};
-use pglite_txn::CommitHandle;
+use pglite_txn::Commit;
 use pglite_types::{Batch, Oid, TypeEnv};
 
 /// A result column as a client sees it.
@@ -30,7 +32,7 @@ pub trait Client {
     fn parameter_status(&mut self, name: &str, value: &str);
     fn notification(&mut self, pid: u32, channel: &str, payload: &str);
     /// A commit that is visible but perhaps not yet durable: nothing said after this may reach the outside before it is.
-    fn commit_pending(&mut self, commit: CommitHandle) -> PgResult<()>;
+    fn commit_pending(&mut self, commit: Commit) -> PgResult<()>;
     /// COPY TO STDOUT begins; data rows follow, then `copy_out(None)`.
     fn copy_out_begin(&mut self, binary: bool, columns: usize) -> PgResult<()>;
     fn copy_out(&mut self, data: Option<&[u8]>) -> PgResult<()>;
