@@ -327,6 +327,13 @@ impl Default for Settings {
     }
 }
 
+pub use value::parse_bool;
+
+/// The settings that are really the running transaction's characteristics.
+pub fn is_transaction_mode(name: &str) -> bool {
+    matches!(name, "transaction_isolation" | "transaction_read_only" | "transaction_deferrable")
+}
+
 /// Joins SET's list arguments: `SET search_path = a, "B"` quotes where needed.
 pub fn flatten_list(name: &str, values: &[String]) -> PgResult<String> {
     let def = facts::setting(name);

@@ -1,0 +1,90 @@
+//! [`PlannerEnv`]: what the planner asks.
+
+use std::sync::Arc;
+
+use pglite_catalog::{RelDesc, Snapshot};
+use pglite_error::PgResult;
+use pglite_ir::Expr;
+use pglite_planner::{ColumnStats, PlannerEnv};
+use pglite_txn::Space;
+use pglite_types::{Datum, Oid};
+
+use super::Cx;
+
+/// Bytes of a page in PostgreSQL's cost units.
+const PAGE: f64 = 8192.0;
+/// Pages assumed for a table that nothing is known about.
+const UNKNOWN_PAGES: f64 = 10.0;
+
+impl PlannerEnv for Cx<'_> {
+    fn catalog(&self) -> &Arc<Snapshot> {
+        &self.catalog
+    }
+    fn setting_bool(&self, name: &str) -> Option<bool> {
+        let settings = self.core.settings.borrow();
+        settings.is_session_value(name).then(|| settings.get_bool(name))
+    }
+    fn setting_int(&self, name: &str) -> Option<i64> {
+        let settings = self.core.settings.borrow();
+        settings.is_session_value(name).then(|| settings.get_int(name))
+    }
+    fn setting_real(&self, name: &str) -> Option<f64> {
+        let settings = self.core.settings.borrow();
+        settings.is_session_value(name).then(|| settings.get_real(name))
+    }
+    fn relation_size(&self, rel: &RelDesc) -> (f64, f64) {
+        if rel.is_catalog {
+            return (f64::from(rel.pages.max(1)), f64::from(rel.tuples.max(100.0)));
+        }
+        let space = Space::new(self.core.slot.database.0, rel.filenode.0);
+        let manager = &self.core.shared().manager;
+        let width = 28.0 + row_width(rel);
+        let live = manager.table_stats(space).map_or(0.0, |s| s.live as f64);
+        if live <= 0.0 {
+            // PG: a table never vacuumed nor analyzed counts as ten pages.
+            if rel.tuples >= 0.0 && rel.pages > 0 {
+                return (f64::from(rel.pages), f64::from(rel.tuples));
+            }
+            if rel.tuples == 0.0 {
+                return (0.0, 0.0);
+            }
+            return (UNKNOWN_PAGES, (UNKNOWN_PAGES * (PAGE - 24.0) / width).floor());
+        }
+        let pages = (live * width / (PAGE - 24.0)).ceil().max(1.0);
+        if rel.tuples < 0.0 && pages < UNKNOWN_PAGES {
+            return (UNKNOWN_PAGES, (UNKNOWN_PAGES * (PAGE - 24.0) / width).floor());
+        }
+        (pages, live)
+    }
+    fn eval_const(&self, expr: &Expr) -> PgResult<Datum> {
+        pglite_exec::eval_const(&self.exec_env(), expr)
+    }
+    fn column_stats(&self, rel: Oid, attno: i16) -> Option<Arc<ColumnStats>> {
+        crate::stats::column_stats(self, rel, attno)
+    }
+}
+
+/// Average bytes of a row's values, by type.
+fn row_width(rel: &RelDesc) -> f64 {
+    rel.columns
+        .iter()
+        .filter(|c| !c.dropped)
+        .map(|c| match PhysWidth::of(c.type_oid) {
+            Some(fixed) => fixed,
+            None if c.typmod > 4 => f64::from(c.typmod - 4).min(1000.0),
+            None => 32.0,
+        })
+        .sum()
+}
+
+struct PhysWidth;
+
+impl PhysWidth {
+    fn of(ty: Oid) -> Option<f64> {
+        use pglite_types::storage::{PhysKind, Shape};
+        match PhysKind::of_builtin(ty)?.shape() {
+            Shape::Fixed(n) => Some(f64::from(n)),
+            Shape::Variable => None,
+        }
+    }
+}

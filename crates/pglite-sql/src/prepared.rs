@@ -1,0 +1,119 @@
+//! Prepared statements and their cached plans.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use pglite_analyze::ParamTypes;
+use pglite_commands::OutColumn;
+use pglite_error::{PgResult, bail, err};
+use pglite_parser::ast::RawStmt;
+use pglite_types::Oid;
+
+use crate::core::Core;
+use crate::cx::Cx;
+use crate::run::{self, Action};
+
+pub(crate) struct PreparedStatement {
+    pub source: Arc<str>,
+    /// None: an empty text.
+    pub raw: Option<Arc<RawStmt>>,
+    pub param_types: Vec<Oid>,
+    pub columns: Option<Vec<OutColumn>>,
+    /// Made by PREPARE rather than Parse.
+    pub from_sql: bool,
+    pub prepared_at: i64,
+    cached: RefCell<Option<Cached>>,
+}
+
+/// A plan, and what it was made under.
+struct Cached {
+    generation: u64,
+    settings: u64,
+    user: Oid,
+    action: Action,
+}
+
+impl PreparedStatement {
+    pub fn empty(sql: &str) -> PreparedStatement {
+        PreparedStatement {
+            source: sql.into(),
+            raw: None,
+            param_types: Vec::new(),
+            columns: None,
+            from_sql: false,
+            prepared_at: 0,
+            cached: RefCell::new(None),
+        }
+    }
+
+    /// Analyzes and plans. `infer`: parameters without a declared type get one from their use.
+    pub fn new(core: &Core, sql: &str, raw: Arc<RawStmt>, types: &[Oid], infer: bool) -> PgResult<PreparedStatement> {
+        core.refresh_catalog()?;
+        let mut statement = PreparedStatement::empty(sql);
+        statement.prepared_at = core.shared().now();
+        statement.raw = Some(raw.clone());
+        if crate::control::is_transaction_control(&raw.stmt) {
+            statement.param_types = types.to_vec();
+            return Ok(statement);
+        }
+        let mut params = if infer { ParamTypes::variable(types) } else { ParamTypes::fixed(types) };
+        let action = {
+            let cx = Cx::new(core)?;
+            run::plan(&cx, &raw, sql, &mut params)?
+        };
+        if let Some(n) = params.types.iter().position(|t| !t.is_valid() || *t == pglite_types::oid::UNKNOWN) {
+            bail!(INDETERMINATE_DATATYPE, "could not determine data type of parameter ${}", n + 1);
+        }
+        statement.param_types = params.types;
+        statement.columns = action.columns(core, sql)?;
+        statement.remember(core, action);
+        Ok(statement)
+    }
+
+    fn remember(&self, core: &Core, action: Action) {
+        *self.cached.borrow_mut() = Some(Cached {
+            generation: core.generation(),
+            settings: core.settings.borrow().version(),
+            user: core.current_user.get(),
+            action,
+        });
+    }
+
+    /// The plan, made anew when the catalogs or settings have changed.
+    pub fn action(&self, core: &Core) -> PgResult<Action> {
+        if let Some(c) = &*self.cached.borrow()
+            && c.generation == core.generation()
+            && c.settings == core.settings.borrow().version()
+            && c.user == core.current_user.get()
+        {
+            return Ok(c.action.clone());
+        }
+        let Some(raw) = &self.raw else { bail!(INTERNAL_ERROR, "empty statement has no plan") };
+        if crate::control::is_transaction_control(&raw.stmt) {
+            return Ok(Action::Utility(raw.clone()));
+        }
+        let action = {
+            let cx = Cx::new(core)?;
+            run::plan(&cx, raw, &self.source, &mut ParamTypes::fixed(&self.param_types))?
+        };
+        let columns = action.columns(core, &self.source)?;
+        let shape = |c: &Option<Vec<OutColumn>>| c.as_ref().map(|c| c.iter().map(|c| (c.ty, c.typmod)).collect::<Vec<_>>());
+        if shape(&columns) != shape(&self.columns) {
+            bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+        }
+        self.remember(core, action.clone());
+        Ok(action)
+    }
+}
+
+impl Core {
+    pub fn find_prepared(&self, name: &str) -> PgResult<Arc<PreparedStatement>> {
+        self.prepared.borrow().get(name).cloned().ok_or_else(|| {
+            if name.is_empty() {
+                err!(UNDEFINED_PSTATEMENT, "unnamed prepared statement does not exist")
+            } else {
+                err!(UNDEFINED_PSTATEMENT, "prepared statement \"{name}\" does not exist")
+            }
+        })
+    }
+}
