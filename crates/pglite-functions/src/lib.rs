@@ -8,4 +8,6 @@ mod registry;
 
 pub mod arith;
 
+pub mod deparse;
+
 pub use registry::{all, body};
