@@ -66,3 +66,32 @@ impl ArrayValue {
         self.values.get(at)
     }
 }
+
+mod io;
+
+pub use io::{array_in, array_out, vector_in};
+
+use pglite_error::{PgResult, bail};
+
+/// Most elements an array may have.
+pub const MAX_ARRAY_SIZE: usize = 134_217_727;
+
+/// Checks lengths and bounds of dimensions; returns the number of elements.
+pub fn check_dims(dims: &[Dim]) -> PgResult<usize> {
+    let mut n: usize = if dims.is_empty() { 0 } else { 1 };
+    for d in dims {
+        if d.len < 0 {
+            bail!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed ({MAX_ARRAY_SIZE})");
+        }
+        n = n.saturating_mul(d.len as usize);
+        if n > MAX_ARRAY_SIZE {
+            bail!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed ({MAX_ARRAY_SIZE})");
+        }
+    }
+    for d in dims {
+        if d.lower.checked_add(d.len).is_none() {
+            bail!(PROGRAM_LIMIT_EXCEEDED, "array lower bound is too large: {}", d.lower);
+        }
+    }
+    Ok(n)
+}

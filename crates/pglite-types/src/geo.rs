@@ -57,3 +57,17 @@ impl Geo {
         self.points().iter().flat_map(|p| [p.x, p.y]).chain(extra.into_iter().flatten())
     }
 }
+
+mod io;
+mod ops;
+
+pub use io::{geo_in, geo_out};
+pub use ops::*;
+
+/// A box from two opposite corners.
+pub fn make_box(a: Point, b: Point) -> Geo {
+    let order = |p: f64, q: f64| if crate::compare::cmp_f64(p, q).is_ge() { (p, q) } else { (q, p) };
+    let (hx, lx) = order(a.x, b.x);
+    let (hy, ly) = order(a.y, b.y);
+    Geo::Box { high: Point { x: hx, y: hy }, low: Point { x: lx, y: ly } }
+}

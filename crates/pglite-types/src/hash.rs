@@ -18,7 +18,7 @@ struct Mix(u64);
 
 impl Mix {
     fn word(&mut self, v: u64) {
-        let m = (self.0 ^ v) as u128 * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835_u128;
+        let m = (self.0 ^ v) as u128 * 0x9e37_79b9_7f4a_7c15_u128;
         self.0 = (m as u64) ^ ((m >> 64) as u64) ^ v.rotate_left(29);
     }
 }

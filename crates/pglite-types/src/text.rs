@@ -8,7 +8,10 @@ use ecow::EcoString;
 use pglite_error::{PgError, PgResult, bail};
 
 use crate::io::TypeKind;
-use crate::{Datum, Oid, TypeDesc, TypeEnv, oid, typmod as tm};
+use crate::{
+    Datum, Oid, TypeDesc, TypeEnv, array, bits, datetime, geo, jsonb, net, oid, range, record, tsearch,
+    typmod as tm,
+};
 
 /// The type's input function: parses `s`, then applies `typmod` (-1 for none).
 pub fn text_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResult<Datum> {
@@ -33,6 +36,12 @@ pub fn text_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResu
         oid::PG_LSN => Datum::Lsn(scalar::lsn_in(s)?),
         oid::TID => Datum::Tid(scalar::tid_in(s)?),
         oid::MONEY => Datum::Int8(money::money_in(s)?),
+        oid::DATE => Datum::Date(datetime::date_in(env, s)?),
+        oid::TIME => Datum::Time(datetime::time_in(env, s, typmod)?),
+        oid::TIMETZ => Datum::TimeTz(datetime::timetz_in(env, s, typmod)?),
+        oid::TIMESTAMP => Datum::Timestamp(datetime::timestamp_in(env, s, typmod)?),
+        oid::TIMESTAMPTZ => Datum::Timestamp(datetime::timestamptz_in(env, s, typmod)?),
+        oid::INTERVAL => Datum::Interval(datetime::interval_in(s, env.settings().interval_style, typmod)?),
         oid::PG_SNAPSHOT | oid::TXID_SNAPSHOT => Datum::Text(scalar::snapshot_in(s)?.into()),
         _ => return family_in(env, type_oid, typmod, s),
     })
@@ -43,8 +52,51 @@ fn family_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResult
     if is_reg(type_oid) {
         return env.reg_in(type_oid, s).map(Datum::Oid);
     }
+    match type_oid {
+        oid::JSON => {
+            jsonb::validate(s)?;
+            return Ok(Datum::Text(s.into()));
+        }
+        oid::JSONB => return jsonb::parse(s).map(|j| Datum::Jsonb(j.into())),
+        oid::INT2VECTOR | oid::OIDVECTOR => {
+            return array::vector_in(type_oid, s).map(|a| Datum::Array(a.into()));
+        }
+        oid::POINT | oid::LSEG | oid::PATH | oid::BOX | oid::POLYGON | oid::LINE | oid::CIRCLE => {
+            return geo::geo_in(type_oid, s).map(|g| Datum::Geo(g.into()));
+        }
+        oid::BIT | oid::VARBIT => return bits::bits_in(type_oid, typmod, s).map(|b| Datum::Bits(b.into())),
+        oid::INET | oid::CIDR => {
+            return net::inet_in(s, type_oid == oid::CIDR).map(|i| Datum::Inet(i.into()));
+        }
+        oid::MACADDR => return net::macaddr_in(s).map(Datum::MacAddr),
+        oid::MACADDR8 => return net::macaddr8_in(s).map(Datum::MacAddr8),
+        oid::XML => {
+            // PG: what a server built without libxml says.
+            return Err(PgError::unsupported("unsupported XML feature")
+                .detail("This functionality requires the server to be built with libxml support."));
+        }
+        oid::TSVECTOR => return tsearch::tsvector_in(s).map(|v| Datum::TsVector(v.into())),
+        oid::TSQUERY => return tsearch::tsquery_in(s).map(|q| Datum::TsQuery(q.into())),
+        _ => {}
+    }
     let desc = env.type_desc(type_oid)?;
     match desc.kind {
+        TypeKind::Base if desc.elem.is_valid() => {
+            array::array_in(env, desc.elem, delim(env, desc.elem)?, typmod, s).map(|a| Datum::Array(a.into()))
+        }
+        TypeKind::Composite => record::record_in(env, &desc, s).map(|r| Datum::Record(r.into())),
+        TypeKind::Range => {
+            range::range_in(env, type_oid, desc.subtype, typmod, s).map(|r| Datum::Range(r.into()))
+        }
+        TypeKind::Multirange => {
+            let sub = subtype(env, desc.subtype)?;
+            range::multirange_in(env, type_oid, desc.subtype, sub, typmod, s)
+                .map(|m| Datum::Multirange(m.into()))
+        }
+        TypeKind::Pseudo if type_oid == oid::RECORD => {
+            record::record_in(env, &desc, s).map(|r| Datum::Record(r.into()))
+        }
+        TypeKind::Pseudo if type_oid == oid::VOID => Ok(Datum::Text(EcoString::new())),
         TypeKind::Enum => enum_in(&desc, s),
         TypeKind::Domain => {
             let tm = if desc.base_typmod >= 0 { desc.base_typmod } else { typmod };
@@ -55,6 +107,38 @@ fn family_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResult
         TypeKind::Pseudo => Err(pseudo_in(&desc)),
         _ => Err(PgError::unsupported(format!("text input of type {} is not supported", desc.name))),
     }
+}
+
+/// The subtype of a range type.
+fn subtype(env: &dyn TypeEnv, range_type: Oid) -> PgResult<Oid> {
+    match range::builtin_subtype(range_type) {
+        Some(s) => Ok(s),
+        None => env.type_desc(range_type).map(|d| d.subtype),
+    }
+}
+
+/// The delimiter between elements of a type: a semicolon for box alone among the built-in ones.
+fn delim(env: &dyn TypeEnv, elem: Oid) -> PgResult<u8> {
+    if elem == oid::BOX {
+        return Ok(b';');
+    }
+    if elem < Oid::FIRST_NORMAL {
+        return Ok(b',');
+    }
+    env.type_desc(elem).map(|d| d.delim)
+}
+
+fn array_text(env: &dyn TypeEnv, type_oid: Oid, a: &array::ArrayValue, out: &mut String) -> PgResult<()> {
+    if !matches!(type_oid, oid::INT2VECTOR | oid::OIDVECTOR) {
+        return array::array_out(env, a, delim(env, a.elem_type)?, out);
+    }
+    for (i, v) in a.values.iter().enumerate() {
+        if i > 0 {
+            out.push(' ');
+        }
+        text_out(env, a.elem_type, v, out)?;
+    }
+    Ok(())
 }
 
 fn enum_in(desc: &TypeDesc, s: &str) -> PgResult<Datum> {
@@ -110,9 +194,42 @@ pub fn text_out(env: &dyn TypeEnv, type_oid: Oid, value: &Datum, out: &mut Strin
         Datum::Uuid(u) => scalar::uuid_out(u, out),
         Datum::Lsn(v) => scalar::lsn_out(*v, out),
         Datum::Tid(v) => scalar::tid_out(*v, out),
+        Datum::Date(v) => datetime::date_out(*v, env.settings(), out),
+        Datum::Time(v) => datetime::time_out(*v, out),
+        Datum::TimeTz(v) => datetime::timetz_out(*v, out),
+        Datum::Timestamp(v) => return timestamp_text(env, type_oid, *v, out),
+        Datum::Interval(v) => datetime::interval_out(v, env.settings().interval_style, out),
+        Datum::Jsonb(j) => jsonb::write(j, out),
+        Datum::Array(a) => return array_text(env, type_oid, a, out),
+        Datum::Record(r) => return record::record_out(env, r, out),
+        Datum::Range(r) => return range::range_out(env, subtype(env, r.range_type)?, r, out),
+        Datum::Multirange(m) => return range::multirange_out(env, subtype(env, m.range_type)?, m, out),
+        Datum::Bits(b) => bits::bits_out(b, out),
+        Datum::Inet(i) => net::inet_out(i, type_oid == oid::CIDR, out),
+        Datum::MacAddr(m) => net::macaddr_out(m, out),
+        Datum::MacAddr8(m) => net::macaddr_out(m, out),
+        Datum::Geo(g) => geo::geo_out(g, env.settings().extra_float_digits, out),
+        Datum::TsVector(v) => tsearch::tsvector_out(v, out),
+        Datum::TsQuery(q) => tsearch::tsquery_out(q, out),
         Datum::Null => {}
-        _ => {
+        Datum::Extension(_) | Datum::Internal(_) => {
             return Err(PgError::unsupported(format!("text output of type {type_oid} is not supported")));
+        }
+    }
+    Ok(())
+}
+
+/// timestamp and timestamptz share a physical form; a domain is resolved to its base.
+fn timestamp_text(env: &dyn TypeEnv, type_oid: Oid, v: i64, out: &mut String) -> PgResult<()> {
+    match type_oid {
+        oid::TIMESTAMPTZ => datetime::timestamptz_out(v, env.settings(), out),
+        oid::TIMESTAMP => datetime::timestamp_out(v, env.settings(), out),
+        _ => {
+            let desc = env.type_desc(type_oid)?;
+            if desc.kind == TypeKind::Domain {
+                return timestamp_text(env, desc.base, v, out);
+            }
+            datetime::timestamp_out(v, env.settings(), out);
         }
     }
     Ok(())

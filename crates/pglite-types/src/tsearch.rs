@@ -13,7 +13,7 @@ pub struct Lexeme {
     pub positions: Vec<WordPos>,
 }
 
-/// Lexemes sorted by length then bytes, unique.
+/// Lexemes sorted by bytes, unique.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TsVector {
     pub lexemes: Vec<Lexeme>,
@@ -53,10 +53,9 @@ impl WordPos {
 
 /// Order of vectors: number of lexemes first, then lexeme by lexeme.
 pub fn cmp_vector(a: &TsVector, b: &TsVector) -> std::cmp::Ordering {
-    let key = |l: &Lexeme| (l.word.len(), l.word.clone());
     a.lexemes.len().cmp(&b.lexemes.len()).then_with(|| {
         for (x, y) in a.lexemes.iter().zip(&b.lexemes) {
-            let o = key(x).cmp(&key(y)).then(x.positions.len().cmp(&y.positions.len())).then_with(|| {
+            let o = x.word.cmp(&y.word).then(x.positions.len().cmp(&y.positions.len())).then_with(|| {
                 x.positions
                     .iter()
                     .map(|p| (p.pos(), p.weight()))
@@ -81,4 +80,27 @@ pub fn cmp_query(a: &TsQuery, b: &TsQuery) -> std::cmp::Ordering {
     }
     let n = |q: &TsQuery| q.root.as_ref().map_or(0, size);
     n(a).cmp(&n(b)).then_with(|| format!("{a:?}").cmp(&format!("{b:?}")))
+}
+
+mod io;
+
+pub use io::{tsquery_in, tsquery_out, tsvector_in, tsvector_out};
+
+/// Sorts lexemes, joins equal ones, and orders and bounds their positions.
+pub fn normalize(mut lexemes: Vec<Lexeme>) -> TsVector {
+    lexemes.sort_by(|a, b| a.word.as_bytes().cmp(b.word.as_bytes()));
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
+    for l in lexemes {
+        match out.last_mut() {
+            Some(last) if last.word == l.word => last.positions.extend(l.positions),
+            _ => out.push(l),
+        }
+    }
+    for l in &mut out {
+        // Of equal positions the heaviest weight stays.
+        l.positions.sort_by_key(|p| (p.pos(), std::cmp::Reverse(p.weight())));
+        l.positions.dedup_by_key(|p| p.pos());
+        l.positions.truncate(255);
+    }
+    TsVector { lexemes: out }
 }
