@@ -19,6 +19,7 @@ pub mod value;
 #[rustfmt::skip]
 pub mod generated;
 pub mod acl;
+pub mod create;
 pub mod depend;
 pub mod describe;
 pub mod facts;

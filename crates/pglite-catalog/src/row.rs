@@ -18,7 +18,7 @@ pub struct IndexSpec {
 }
 
 /// A row of one system catalog.
-pub trait CatalogRow: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static {
+pub trait CatalogRow: Clone + Default + std::fmt::Debug + PartialEq + Send + Sync + 'static {
     /// The catalog's OID (`pg_class` is 1259).
     const CATALOG: Oid;
     const NAME: &'static str;
@@ -47,7 +47,7 @@ macro_rules! catalog_row {
         data $data:expr
     ) => {
         #[doc = concat!("A row of `", stringify!($catalog), "`.")]
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name { $(pub $col: $ty,)* }
 
         impl $name { $( #[doc = concat!("Index `", $ixname, "`.")] pub const $ix: usize = $n; )* }
