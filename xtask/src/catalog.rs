@@ -29,7 +29,10 @@ pub fn run(args: &[String]) -> Result<()> {
     }
 }
 
+#[derive(Default)]
 struct Options {
+    /// Write nothing; fail when the data files differ from the server.
+    check: bool,
     psql: String,
     host: String,
     port: String,
@@ -45,6 +48,7 @@ impl Options {
             port: "5540".into(),
             user: "postgres".into(),
             db: "template1".into(),
+            check: false,
         };
         let mut it = args.iter();
         while let Some(arg) = it.next() {
@@ -54,6 +58,10 @@ impl Options {
                 "--port" => &mut o.port,
                 "--user" => &mut o.user,
                 "--db" => &mut o.db,
+                "--check" => {
+                    o.check = true;
+                    continue;
+                }
                 other => return Err(format!("unknown option {other}")),
             };
             *slot = it.next().ok_or_else(|| format!("{arg} needs a value"))?.clone();
@@ -129,9 +137,19 @@ fn import(o: &Options) -> Result<()> {
     }
     import_extras(o, &mut files)?;
     files.insert("catalogs".into(), schema_file(&tables, o)?);
+    let mut differing = Vec::new();
     for (name, file) in &files {
         let path = dir.join(format!("{name}.dat"));
+        if o.check {
+            if std::fs::read_to_string(&path).ok().as_deref() != Some(&file.render()) {
+                differing.push(name.as_str());
+            }
+            continue;
+        }
         std::fs::write(&path, file.render()).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    if !differing.is_empty() {
+        return Err(format!("the server has other rows than: {}", differing.join(", ")));
     }
     println!("{} files, {} rows", files.len(), files.values().map(|f| f.rows.len()).sum::<usize>());
     Ok(())

@@ -13,7 +13,7 @@ pub type Result<T> = std::result::Result<T, String>;
 
 /// (name, what it does, entry point). The entry point gets the arguments after the name.
 const COMMANDS: &[(&str, &str, fn(&[String]) -> Result<()>)] = &[
-    ("catalog", "import [--port N] [--psql PATH] [--db NAME] | stats", catalog::run),
+    ("catalog", "import [--port N] [--psql PATH] [--db NAME] [--check] | stats", catalog::run),
     ("codegen", "data files of pglite-catalog -> src/generated [--check]", codegen::run),
 ];
 
