@@ -161,6 +161,11 @@ impl<'a> Parser<'a> {
         self.pos
     }
 
+    /// Goes one token back.
+    pub(super) fn unread(&mut self) {
+        self.pos -= 1;
+    }
+
     pub(super) fn restore(&mut self, saved: usize) {
         self.pos = saved;
     }

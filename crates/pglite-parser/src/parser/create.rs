@@ -62,7 +62,7 @@ impl Parser<'_> {
             | Kw::View
             | Kw::Recursive
             | Kw::Sequence
-            | Kw::Materialized => return self.create_relation(),
+            | Kw::Materialized => return self.create_relation(true),
             Kw::Index => self.index_stmt()?.into(),
             Kw::Unique => self.index_stmt()?.into(),
             Kw::Schema => self.create_schema_stmt()?.into(),
@@ -124,10 +124,10 @@ impl Parser<'_> {
     }
 
     /// Tables, views, sequences, perhaps temporary.
-    fn create_relation(&mut self) -> PgResult<Statement> {
+    fn create_relation(&mut self, may_be_as: bool) -> PgResult<Statement> {
         let persistence = self.opt_temp()?;
         match self.kw() {
-            Kw::Table => self.create_table(persistence),
+            Kw::Table => self.create_table(persistence, may_be_as),
             Kw::View | Kw::Recursive => Ok(self.view_stmt(persistence, false)?.into()),
             Kw::Sequence => Ok(self.create_seq_stmt(persistence)?.into()),
             Kw::Materialized if persistence != Persistence::Temporary => {
@@ -172,7 +172,7 @@ impl Parser<'_> {
             Kw::Index | Kw::Unique => Ok(self.index_stmt()?.into()),
             Kw::Trigger | Kw::Constraint => Ok(self.create_trig_stmt(false)?.into()),
             Kw::Materialized => Err(self.unexpected()),
-            _ => self.create_relation(),
+            _ => self.create_relation(false),
         }
     }
 

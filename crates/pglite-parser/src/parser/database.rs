@@ -76,7 +76,8 @@ impl Parser<'_> {
         self.bump();
         let dbname = self.name()?;
         match (self.kw(), self.ahead(1).kw) {
-            (Kw::Rename | Kw::Owner, Kw::To) => {
+            // OWNER is also an option.
+            (Kw::Rename, _) | (Kw::Owner, Kw::To) => {
                 self.alter_common(ObjectType::Database, ObjectName::Name(dbname), &[])
             }
             (Kw::Set, Kw::Tablespace) => {

@@ -246,7 +246,7 @@ impl Parser<'_> {
         if mode == Mode::B {
             return match kw {
                 Kw::Is => prec::IS,
-                Kw::Operator if self.ahead(1).tok == Tok::LParen => prec::OP,
+                Kw::Operator => prec::OP,
                 _ => 0,
             };
         }
@@ -257,7 +257,7 @@ impl Parser<'_> {
             Kw::Between | Kw::In | Kw::Like | Kw::Ilike | Kw::Similar | Kw::NotLa => prec::MATCH,
             Kw::At => prec::AT,
             Kw::Collate => prec::COLLATE,
-            Kw::Operator if self.ahead(1).tok == Tok::LParen => prec::OP,
+            Kw::Operator => prec::OP,
             _ => 0,
         }
     }

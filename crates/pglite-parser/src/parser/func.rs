@@ -167,6 +167,11 @@ impl Parser<'_> {
         Ok(Expr::FuncCall(Box::new(self.func_application(name, location)?)))
     }
 
+    /// Whether a func_expr_windowless starts here, where the alternative is an unqualified name.
+    pub(super) fn is_function_not_name(&self) -> bool {
+        matches!(self.ahead(1).tok, Tok::Dot | Tok::LBracket) || self.is_function_start()
+    }
+
     /// Whether a func_expr_windowless (rather than a name) starts here.
     pub(super) fn is_function_start(&self) -> bool {
         if self.is_common_func() {

@@ -46,7 +46,7 @@ impl Parser<'_> {
         let mut elem = IndexElem { location, ..IndexElem::default() };
         if self.at_tok(Tok::LParen) {
             elem.expr = Some(self.paren_expr_only()?);
-        } else if self.is_function_start() {
+        } else if self.is_function_not_name() {
             elem.expr = Some(self.func_expr_windowless()?);
         } else {
             elem.name = Some(self.col_id()?);
@@ -80,7 +80,7 @@ impl Parser<'_> {
             if p.at_tok(Tok::LParen) {
                 return Ok(StatsElem { name: None, expr: Some(p.paren_expr_only()?) });
             }
-            if p.is_function_start() {
+            if p.is_function_not_name() {
                 return Ok(StatsElem { name: None, expr: Some(p.func_expr_windowless()?) });
             }
             Ok(StatsElem { name: Some(p.col_id()?), expr: None })

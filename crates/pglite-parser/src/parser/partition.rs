@@ -33,7 +33,7 @@ impl Parser<'_> {
         let mut elem = PartitionElem { location, ..PartitionElem::default() };
         if self.at_tok(Tok::LParen) {
             elem.expr = Some(self.paren_expr_only()?);
-        } else if self.is_function_start() {
+        } else if self.is_function_not_name() {
             elem.expr = Some(self.func_expr_windowless()?);
         } else {
             elem.name = Some(self.col_id()?);

@@ -67,7 +67,9 @@ impl Parser<'_> {
         if plain && !star && bare {
             return spec(Continuation, Some(table.relation.relname), None);
         }
-        spec(Continuation, None, Some(table))
+        // PG: the location of `ONLY t` and `t *` stays unset, and 0 is what that means.
+        let location = if plain && !star { location } else { 0 };
+        Ok(PublicationObjSpec { pubobjtype: Continuation, name: None, pubtable: Some(table), location })
     }
 
     fn publication_table(&mut self, relation: RangeVar) -> PgResult<Box<PublicationTable>> {

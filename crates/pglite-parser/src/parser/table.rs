@@ -17,8 +17,8 @@ struct TableTail {
 }
 
 impl Parser<'_> {
-    /// CREATE ... TABLE, at TABLE.
-    pub(super) fn create_table(&mut self, persistence: Persistence) -> PgResult<Statement> {
+    /// CREATE ... TABLE, at TABLE. `may_be_as`: CREATE TABLE AS is allowed here.
+    pub(super) fn create_table(&mut self, persistence: Persistence, may_be_as: bool) -> PgResult<Statement> {
         self.bump();
         let if_not_exists = self.opt_if_not_exists()?;
         let mut relation = self.qualified_name()?;
@@ -27,7 +27,7 @@ impl Parser<'_> {
             Tok::LParen => self.is_as_column_list(),
             _ => !matches!(self.kw(), Kw::Of | Kw::Partition),
         };
-        if is_as {
+        if is_as && may_be_as {
             return self.create_table_as(relation, if_not_exists);
         }
         let mut stmt = CreateStmt {

@@ -89,7 +89,10 @@ impl Parser<'_> {
                 None => return Err(self.unexpected()),
             };
             if events & event != 0 {
-                // PostgreSQL rejects a repeated event when it has read the token after it.
+                // PostgreSQL points at the token read last, and only after UPDATE it reads one more.
+                if event != trigger_type::UPDATE {
+                    self.unread();
+                }
                 return Err(self.error_here("duplicate trigger events specified"));
             }
             events |= event;

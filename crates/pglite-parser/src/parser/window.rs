@@ -76,7 +76,7 @@ impl Parser<'_> {
     fn frame_extent(&mut self, w: &mut WindowDef) -> PgResult<()> {
         let error = |message: &str, at: i32| Err(PgError::new(codes::WINDOWING_ERROR, message).at(at));
         const UNBOUNDED: &str = "frame start cannot be UNBOUNDED FOLLOWING";
-        if !self.eat(Kw::Between) {
+        if !self.is_frame_between()? {
             let b = self.frame_bound()?;
             if b.options & frame::START_UNBOUNDED_FOLLOWING != 0 {
                 return error(UNBOUNDED, b.location);
@@ -110,6 +110,26 @@ impl Parser<'_> {
         w.start_offset = start.offset;
         w.end_offset = end.offset;
         Ok(())
+    }
+
+    /// Takes BETWEEN. It may also be a column's name, and before some operators it can be neither.
+    fn is_frame_between(&mut self) -> PgResult<bool> {
+        if !self.at(Kw::Between) {
+            return Ok(false);
+        }
+        let next = self.ahead(1);
+        if matches!(
+            next.tok,
+            Tok::Typecast | Tok::Dot | Tok::LBracket | Tok::Star | Tok::Slash | Tok::Percent | Tok::Caret | Tok::Less
+                | Tok::Greater | Tok::Equals | Tok::LessEquals | Tok::GreaterEquals | Tok::NotEquals
+        ) {
+            return Ok(false);
+        }
+        self.bump();
+        if matches!(next.kw, Kw::Between | Kw::Like | Kw::Ilike | Kw::Similar | Kw::NotLa) {
+            return Err(self.unexpected());
+        }
+        Ok(true)
     }
 
     fn frame_bound(&mut self) -> PgResult<Bound> {

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 
+from pglast import keywords
 from pglast.parser import ParseError, parse_sql_json, scan
 
 DOLLAR = re.compile(r'\$(?:[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*)?\$')
@@ -143,10 +144,14 @@ def tokens_of(sql):
 
 
 SPICE = ['(', ')', ',', ';', '.', '*', '=', '+', '::', 'select', 'from', 'where', 'not', 'null', 'as', 'on', 'in', 'is',
-         'and', 'or', 'set', 'with', 'for', 'by', 'all', 'table', 'x', '1', "'s'", '$1', 'default', 'values', 'order', 'group',
+         'and', 'or', 'set', 'with', 'for', 'by', 'all', 'table', 'x', '1', "'s'", 'default', 'values', 'order', 'group',
          'limit', 'union', 'join', 'left', 'case', 'when', 'end', 'any', 'exists', 'array', '[', ']', 'row', 'only', 'to', 'using',
          'returning', 'if', 'cascade', 'between', 'like', 'similar', 'collate', 'at', 'time', 'zone', 'interval', 'over', 'filter',
          'partition', 'range', 'rows', 'operator', 'json', 'int', 'char', 'values (1)', 'cross', 'natural', 'lateral']
+
+
+SPICE += [k.lower() for s in (keywords.COL_NAME_KEYWORDS, keywords.RESERVED_KEYWORDS, keywords.TYPE_FUNC_NAME_KEYWORDS,
+                                keywords.UNRESERVED_KEYWORDS) for k in sorted(s)]
 
 
 def mutations(sql, count, rng):
@@ -200,7 +205,8 @@ def main():
             stmt = stmt.replace('\0', '')
             cases.append((f, stmt))
             if args.mutate:
-                cases.extend((f, m) for m in mutations(stmt, args.mutate, rng))
+                # pglast's scanner and grammar take parameters in places where PostgreSQL's do not
+                cases.extend((f, m) for m in mutations(stmt, args.mutate, rng) if not re.search(r'\$\d', m))
     run = subprocess.run([args.parse_lines], input='\0'.join(s for _, s in cases).encode(), capture_output=True)
     if run.returncode:
         print(run.stderr.decode()[-2000:])
@@ -216,6 +222,8 @@ def main():
     for (f, sql), line in zip(cases, lines):
         location, message = theirs(sql)
         ok = line.startswith('OK')
+        if location is None and 'trailing junk after parameter' in line:
+            continue  # a liberty of pglast's scanner; PostgreSQL's own rejects it
         if location is None:
             counts['accepted'] += 1
             if not ok:
@@ -243,4 +251,5 @@ def main():
     sys.exit(bool(counts['wrongly_rejected'] or counts['wrongly_accepted']))
 
 
-main()
+if __name__ == "__main__":
+    main()
