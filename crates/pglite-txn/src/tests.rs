@@ -1,5 +1,6 @@
 //! Transactions as an executor uses them: a table of (id int4, value int4, note text) with a primary key.
 
+mod crash;
 mod isolation;
 mod locks;
 mod model;
@@ -33,11 +34,14 @@ impl Db {
         Db::on(Arc::new(store))
     }
     pub(super) fn on(store: Arc<Store>) -> Db {
+        Db::try_on(store).unwrap()
+    }
+    pub(super) fn try_on(store: Arc<Store>) -> PgResult<Db> {
         let kinds = vec![PhysKind::Int4, PhysKind::Int4, PhysKind::Text];
         let table = TableDesc::new(Oid(5), Oid(16384), 16384, kinds, vec![]).named("public", "t");
         let column = IndexColumn::new(PhysKind::Int4, oid::INT4, KeyOrder::ASC);
         let key = IndexRef::new(Oid(5), Oid(16385), Oid(16384), 16385, true, vec![column]).named("t_pkey");
-        Db { manager: TxnManager::open(store).unwrap(), table: Arc::new(table), key: Arc::new(key) }
+        Ok(Db { manager: TxnManager::open(store)?, table: Arc::new(table), key: Arc::new(key) })
     }
     pub(super) fn backend(&self, pid: i32) -> Arc<Backend> {
         let backend = self.manager.backend(pid, Arc::new(BlockThread));
