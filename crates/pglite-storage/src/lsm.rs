@@ -19,11 +19,11 @@ pub(crate) use background::run_flusher;
 
 use crate::batch::{MAX_KEY, Op, WriteBatch};
 use crate::engine::{Cursor, Engine, EngineStats, SortedRows};
-use crate::env::Env;
+use crate::env::{Env, io_error};
 use crate::manifest::{LEVELS, Layout, Manifest};
 use crate::memtable::{Kind, Memtable};
 use crate::options::StoreOptions;
-use crate::table::{BlockCache, Table};
+use crate::table::{BlockCache, Table, parse_table_name};
 use crate::types::{Direction, Timestamp, Value};
 use crate::wal::WalShared;
 use background::Signals;
@@ -92,7 +92,10 @@ impl Lsm {
                 tables.push(Table::open(env, dir, meta.clone(), &cache)?);
             }
         }
-        let next_id = layout.next_id.max(1);
+        // Ids of files that no manifest names yet (runs about to be ingested) are taken too.
+        let names = env.vfs.list(dir).map_err(|e| io_error("list", dir, &e))?;
+        let highest = names.iter().filter_map(|name| parse_table_name(name)).max().unwrap_or(0);
+        let next_id = layout.next_id.max(highest + 1);
         let manifest = Manifest::create(env, dir, manifest, layout)?;
         let state = State {
             active: Arc::new(Memtable::new()),
@@ -118,6 +121,19 @@ impl Lsm {
             signals: Signals::default(),
             counters: Counters::default(),
         })
+    }
+
+    /// Removes table files that are not part of the tree: leftovers of a crash.
+    pub(crate) fn remove_orphans(&self) -> PgResult<()> {
+        let state = self.current();
+        for name in self.env.vfs.list(&self.dir).map_err(|e| io_error("list", &self.dir, &e))? {
+            let Some(id) = parse_table_name(&name) else { continue };
+            if !state.version.levels.iter().flatten().any(|table| table.meta.id == id) {
+                let path = self.dir.join(&name);
+                self.env.vfs.remove(&path).map_err(|e| io_error("remove", &path, &e))?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn set_wal(&self, wal: Arc<WalShared>) {
@@ -193,13 +209,21 @@ pub(crate) fn check_batch(batch: &WriteBatch) -> PgResult<()> {
             Op::Delete { key } => (key, &[][..]),
             Op::DeleteRange { start, end } => (start, end),
         };
-        if key.len() >= MAX_KEY {
-            return Err(PgError::new(codes::PROGRAM_LIMIT_EXCEEDED, "storage key is too long")
-                .detail(format!("The key has {} bytes, the limit is {}.", key.len(), MAX_KEY - 1)));
-        }
-        if value.len() >= 1 << 30 {
-            return Err(PgError::new(codes::PROGRAM_LIMIT_EXCEEDED, "row is too big"));
-        }
+        check_row(key, value)?;
+    }
+    Ok(())
+}
+
+fn check_row(key: &[u8], value: &[u8]) -> PgResult<()> {
+    if key.len() >= MAX_KEY {
+        return Err(PgError::new(codes::PROGRAM_LIMIT_EXCEEDED, "storage key is too long").detail(format!(
+            "The key has {} bytes, the limit is {}.",
+            key.len(),
+            MAX_KEY - 1
+        )));
+    }
+    if value.len() >= 1 << 30 {
+        return Err(PgError::new(codes::PROGRAM_LIMIT_EXCEEDED, "row is too big"));
     }
     Ok(())
 }
@@ -236,7 +260,8 @@ impl Engine for Lsm {
     }
 
     fn ingest(&self, rows: &mut dyn SortedRows, ts: Timestamp) -> PgResult<()> {
-        flush::ingest(self, rows, ts.0)
+        let metas = self.write_run(rows)?;
+        self.install_run(metas, ts.0)
     }
 
     fn flush(&self) -> PgResult<()> {

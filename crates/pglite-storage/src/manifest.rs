@@ -10,6 +10,7 @@
 //!     3 ts                     everything up to ts is in tables
 //!     4 segment                the log is needed from this segment on
 //!     5 id                     ids below this one may be taken
+//!     6 ts                     tables ingested by commits up to ts are in
 //! ```
 //!
 //! Invariant: an edit is durable before anything acts on it.
@@ -29,6 +30,7 @@ const REMOVE: u64 = 2;
 const FLUSHED: u64 = 3;
 const FLOOR: u64 = 4;
 const NEXT_ID: u64 = 5;
+const INGESTED: u64 = 6;
 /// A longer manifest is rewritten.
 const REWRITE_BYTES: u64 = 4 << 20;
 
@@ -40,6 +42,7 @@ pub(crate) struct Edit {
     pub(crate) flushed: Option<u64>,
     pub(crate) wal_floor: Option<u64>,
     pub(crate) next_id: Option<u64>,
+    pub(crate) ingested: Option<u64>,
 }
 
 /// What the edits add up to.
@@ -49,6 +52,7 @@ pub(crate) struct Layout {
     pub(crate) flushed: u64,
     pub(crate) wal_floor: u64,
     pub(crate) next_id: u64,
+    pub(crate) ingested: u64,
 }
 
 impl Layout {
@@ -62,6 +66,7 @@ impl Layout {
         self.flushed = edit.flushed.unwrap_or(self.flushed).max(self.flushed);
         self.wal_floor = edit.wal_floor.unwrap_or(self.wal_floor).max(self.wal_floor);
         self.next_id = edit.next_id.unwrap_or(self.next_id).max(self.next_id);
+        self.ingested = edit.ingested.unwrap_or(self.ingested).max(self.ingested);
     }
     fn as_edit(&self) -> Edit {
         let tables = self.levels.iter().enumerate();
@@ -71,17 +76,24 @@ impl Layout {
             flushed: Some(self.flushed),
             wal_floor: Some(self.wal_floor),
             next_id: Some(self.next_id),
+            ingested: Some(self.ingested),
         }
     }
 }
 
 impl Edit {
-    fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let mut put = |values: &[u64]| values.iter().for_each(|&v| varint::write_u64(out, v));
         for (level, id) in &self.removed {
             put(&[REMOVE, *level as u64, *id]);
         }
-        for (tag, value) in [(FLUSHED, self.flushed), (FLOOR, self.wal_floor), (NEXT_ID, self.next_id)] {
+        let numbers = [
+            (FLUSHED, self.flushed),
+            (FLOOR, self.wal_floor),
+            (NEXT_ID, self.next_id),
+            (INGESTED, self.ingested),
+        ];
+        for (tag, value) in numbers {
             if let Some(value) = value {
                 put(&[tag, value]);
             }
@@ -96,7 +108,7 @@ impl Edit {
         }
     }
 
-    fn decode(data: &[u8]) -> Option<Edit> {
+    pub(crate) fn decode(data: &[u8]) -> Option<Edit> {
         let mut edit = Edit::default();
         let mut pos = 0;
         let pos = &mut pos;
@@ -121,6 +133,7 @@ impl Edit {
                 FLUSHED => edit.flushed = Some(varint::read_u64(data, pos)?),
                 FLOOR => edit.wal_floor = Some(varint::read_u64(data, pos)?),
                 NEXT_ID => edit.next_id = Some(varint::read_u64(data, pos)?),
+                INGESTED => edit.ingested = Some(varint::read_u64(data, pos)?),
                 _ => return None,
             }
         }

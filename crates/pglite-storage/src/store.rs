@@ -101,15 +101,19 @@ impl Store {
     pub fn commit(&self, batch: WriteBatch, mode: Durability) -> PgResult<CommitTicket> {
         batch.check()?;
         check_batch(&batch)?;
-        self.pipeline.submit(batch, mode == Durability::Sync, self.committer.is_some())
+        self.pipeline.submit(batch, Vec::new(), mode == Durability::Sync, self.committer.is_some())
     }
 
-    /// Commits sorted rows together with `batch`, as one commit. Meant for bulk loads.
-    pub fn ingest(&self, rows: &mut dyn SortedRows, mut batch: WriteBatch) -> PgResult<CommitTicket> {
-        while let Some((key, value)) = rows.next_row()? {
-            batch.put(key, value);
-        }
-        self.commit(batch, Durability::Sync)
+    /// Commits sorted rows together with `batch`, as one commit. The rows go into tables at once, around the log and
+    /// the memtable: meant for bulk loads. `rows` and `batch` must not share keys.
+    pub fn ingest(&self, rows: &mut dyn SortedRows, batch: WriteBatch) -> PgResult<CommitTicket> {
+        batch.check()?;
+        check_batch(&batch)?;
+        let lsm = &self.pipeline.lsm;
+        let tables = lsm.write_run(rows)?;
+        let ids = tables.clone();
+        let submitted = self.pipeline.submit(batch, tables, true, self.committer.is_some());
+        submitted.inspect_err(|_| lsm.discard_run(&ids))
     }
 
     /// The newest visible timestamp.

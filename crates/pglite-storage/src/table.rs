@@ -43,6 +43,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const MAGIC: &[u8; 8] = b"PGLSST01";
 const FOOTER: usize = 64;
 const TRAILER: usize = 12;
+/// In a footer: all versions of the table are its commit's, which the manifest tells.
+pub(crate) const BASE_INGESTED: u64 = u64::MAX;
 /// Row-wise, prefix-compressed blocks (the only format so far).
 const FORMAT_ROWS: u32 = 1;
 
@@ -86,6 +88,10 @@ impl TableMeta {
 
 pub(crate) fn table_name(id: u64) -> String {
     format!("{id:012}.sst")
+}
+
+pub(crate) fn parse_table_name(name: &str) -> Option<u64> {
+    name.strip_suffix(".sst")?.parse().ok()
 }
 
 /// The place of each data block: last key and extent.
@@ -160,11 +166,11 @@ impl Table {
         }
         let slots = (0..index.len()).map(|_| Slot::default()).collect();
         Ok(Arc::new(Table {
+            base_ts: if footer.base_ts == BASE_INGESTED { meta.min_ts } else { footer.base_ts },
             meta,
             env: env.clone(),
             path,
             file,
-            base_ts: footer.base_ts,
             index,
             filter,
             range_dels,

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Each frame is one group of commits (`pglite_codec::frame`); its payload is a sequence of
-//! `timestamp u64 | length u32 | batch`. A segment that is full ends with an end frame, which is synced before the
+//! `timestamp u64 | length u32 | tables length u32 | tables | batch`; `tables` (mostly empty) is a manifest edit that
+//! names tables the commit ingests. A segment that is full ends with an end frame, which is synced before the
 //! next segment is created. A store that is closed in an orderly way adds a close frame.
 //!
 //! Invariant: everything below `durable` has been synced; no frame is acknowledged before it is.
@@ -232,13 +233,15 @@ impl Wal {
     }
 
     /// Adds one commit to the frame under construction and answers the frame's size so far.
-    pub(crate) fn add(&mut self, ts: u64, batch: &[u8]) -> usize {
+    pub(crate) fn add(&mut self, ts: u64, tables: &[u8], batch: &[u8]) -> usize {
         if self.frame_start.is_none() {
             self.buf.clear();
             self.frame_start = Some(frame::begin(&mut self.buf));
         }
         self.buf.extend_from_slice(&ts.to_le_bytes());
-        self.buf.extend_from_slice(&(batch.len() as u32).to_le_bytes());
+        self.buf.extend_from_slice(&((tables.len() + batch.len()) as u32).to_le_bytes());
+        self.buf.extend_from_slice(&(tables.len() as u32).to_le_bytes());
+        self.buf.extend_from_slice(tables);
         self.buf.extend_from_slice(batch);
         self.buf.len()
     }

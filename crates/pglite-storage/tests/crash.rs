@@ -3,8 +3,11 @@
 //! After each cut: every acknowledged synchronous commit is there, no commit is there in part, and the commits that are
 //! there are a prefix of the commit order. The control skips one sync and must be caught.
 
+use pglite_error::PgResult;
 use pglite_storage::env::{FaultVfs, Faults, Rng, SeededRng};
-use pglite_storage::{Direction, Durability, Env, KvBatch, Store, StoreOptions, Timestamp, WriteBatch};
+use pglite_storage::{
+    CommitTicket, Direction, Durability, Env, KvBatch, SortedRows, Store, StoreOptions, Timestamp, WriteBatch,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,16 +23,46 @@ fn options(seed: u64) -> StoreOptions {
     }
 }
 
-fn open(vfs: &FaultVfs, seed: u64) -> pglite_error::PgResult<Store> {
+fn open(vfs: &FaultVfs, seed: u64) -> PgResult<Store> {
     Store::open(Env::simulated(Arc::new(vfs.clone()), seed), Path::new("/db"), options(seed))
 }
 
 /// Commit `n` writes `rows(n)` keys of its own, and its number into three shared keys.
 fn batch(n: u64) -> WriteBatch {
-    let mut batch = WriteBatch::new();
-    for i in 0..rows(n) {
-        batch.put(format!("own/{n:06}/{i:02}").as_bytes(), &vec![n as u8; (n * 37 % 300) as usize]);
+    let mut batch = shared(n);
+    let mut rows = Own(n, 0, Default::default());
+    while let Some((key, value)) = rows.next_row().unwrap() {
+        batch.put(key, value);
     }
+    batch
+}
+
+/// The rows that commit `n` has for itself.
+struct Own(u64, u64, (Vec<u8>, Vec<u8>));
+
+impl SortedRows for Own {
+    fn next_row(&mut self) -> PgResult<Option<(&[u8], &[u8])>> {
+        let Own(n, i, row) = self;
+        if *i == rows(*n) {
+            return Ok(None);
+        }
+        *row = (format!("own/{n:06}/{i:02}").into_bytes(), vec![*n as u8; (*n * 37 % 300) as usize]);
+        *i += 1;
+        Ok(Some((&row.0, &row.1)))
+    }
+}
+
+/// Every seventh commit is a bulk load.
+fn commit(store: &Store, n: u64, mode: Durability) -> PgResult<CommitTicket> {
+    if n.is_multiple_of(7) {
+        store.ingest(&mut Own(n, 0, Default::default()), shared(n))
+    } else {
+        store.commit(batch(n), mode)
+    }
+}
+
+fn shared(n: u64) -> WriteBatch {
+    let mut batch = WriteBatch::new();
     for shared in ["a", "m", "z"] {
         batch.put(format!("shared/{shared}").as_bytes(), &n.to_be_bytes());
     }
@@ -94,10 +127,10 @@ fn run(seed: u64, skip_sync: bool) -> Result<(), String> {
             }
             (acknowledged, committed) = (found, found);
             loop {
-                let sync = rng.next_u64() % 4 != 0;
+                let sync = !rng.next_u64().is_multiple_of(4);
                 committed += 1;
                 let mode = if sync { Durability::Sync } else { Durability::Async };
-                let done = store.commit(batch(committed), mode).and_then(|ticket| ticket.wait());
+                let done = commit(&store, committed, mode).and_then(|ticket| ticket.wait());
                 if done.is_err() {
                     break;
                 }
@@ -152,7 +185,7 @@ fn big_segments() -> StoreOptions {
     StoreOptions { wal_segment: 64 << 10, ..StoreOptions::default() }
 }
 
-fn open_big(vfs: &FaultVfs) -> pglite_error::PgResult<Store> {
+fn open_big(vfs: &FaultVfs) -> PgResult<Store> {
     Store::open(Env::simulated(Arc::new(vfs.clone()), 1), Path::new("/db"), big_segments())
 }
 

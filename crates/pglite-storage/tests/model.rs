@@ -1,19 +1,21 @@
 //! Random operations against a plain map with full history: gets, scans both ways, old timestamps, range deletions,
 //! flushes, compactions, collected versions, reopening.
 
+use pglite_error::PgResult;
 use pglite_storage::env::{MemVfs, Rng, SeededRng};
 use pglite_storage::{
-    Cursor, Direction, Durability, Env, KvBatch, Store, StoreOptions, Timestamp, WriteBatch,
+    Cursor, Direction, Durability, Env, KvBatch, SortedRows, Store, StoreOptions, Timestamp, WriteBatch,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 type Key = Vec<u8>;
+type Version = (u64, Option<Vec<u8>>);
 
 #[derive(Default)]
 struct Model {
-    keys: BTreeMap<Key, Vec<(u64, Option<Vec<u8>>)>>,
+    keys: BTreeMap<Key, Vec<Version>>,
 }
 
 impl Model {
@@ -38,6 +40,16 @@ impl Model {
             .take_while(|(key, _)| end.is_empty() || key.as_slice() < end)
             .filter_map(|(key, _)| self.get(key, at).map(|(v, ts)| (key.clone(), v.to_vec(), ts)))
             .collect()
+    }
+}
+
+struct Rows(std::vec::IntoIter<(Key, Vec<u8>)>, (Key, Vec<u8>));
+
+impl SortedRows for Rows {
+    fn next_row(&mut self) -> PgResult<Option<(&[u8], &[u8])>> {
+        let Some(row) = self.0.next() else { return Ok(None) };
+        self.1 = row;
+        Ok(Some((&self.1.0, &self.1.1)))
     }
 }
 
@@ -108,6 +120,20 @@ impl Run {
             }
         }
     }
+    fn ingest(&self, store: &Store, model: &mut Model) {
+        let rows: BTreeMap<Key, Vec<u8>> = (0..self.below(200))
+            .map(|_| (self.key(), vec![self.below(256) as u8; self.below(90) as usize]))
+            .collect();
+        let mut batch = WriteBatch::new();
+        let own = format!("ingested/{}", self.below(20)).into_bytes();
+        batch.put(&own, b"x");
+        let mut source = Rows(rows.clone().into_iter().collect::<Vec<_>>().into_iter(), Default::default());
+        let ticket = store.ingest(&mut source, batch).unwrap();
+        let ts = ticket.ts().0;
+        ticket.wait().unwrap();
+        rows.into_iter().for_each(|(key, value)| model.write(&key, ts, Some(value)));
+        model.write(&own, ts, Some(b"x".to_vec()));
+    }
     fn check_get(&self, store: &Store, model: &Model, at: u64) {
         let key = self.key();
         let got = store.engine().get(&key, Timestamp(at)).unwrap();
@@ -152,7 +178,7 @@ fn run(seed: u64, steps: u64) {
         table_size: 4096 << (seed % 3),
         memory_budget: 1 << (15 + seed % 6),
         wal_segment: 1 << (14 + seed % 4),
-        wal: seed % 5 != 0,
+        wal: !seed.is_multiple_of(5),
         ..StoreOptions::default()
     };
     let run = Run { rng, vfs: Arc::default(), options, keys: 40 + seed % 400 };
@@ -163,7 +189,8 @@ fn run(seed: u64, steps: u64) {
         let newest = store.published().0;
         let at = horizon + run.below(newest - horizon + 1);
         match run.below(100) {
-            0..50 => run.commit(&store, &mut model),
+            0..2 => run.ingest(&store, &mut model),
+            2..50 => run.commit(&store, &mut model),
             50..70 => run.check_get(&store, &model, if run.below(2) == 0 { newest } else { at }),
             70..90 => run.check_scan(&store, &model, if run.below(2) == 0 { newest } else { at }),
             90..93 => store.checkpoint().unwrap(),

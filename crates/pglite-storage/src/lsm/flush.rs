@@ -5,13 +5,14 @@
 //! sync leaves an orphan file, which the next start removes, and the log still has everything.
 
 use super::compact::Collector;
-use super::{Lsm, State};
+use super::{Lsm, State, check_row};
 use crate::engine::SortedRows;
 use crate::env::io_error;
 use crate::manifest::Edit;
 use crate::memtable::{Kind, Memtable};
-use crate::table::{Table, TableBuilder, TableMeta, Version, table_name};
-use pglite_error::{PgError, PgResult, codes};
+use crate::rangedel::RangeDels;
+use crate::table::{BASE_INGESTED, Table, TableBuilder, TableMeta, Version, table_name};
+use pglite_error::{PgError, PgResult};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -111,62 +112,92 @@ impl Lsm {
     }
 }
 
-/// Writes sorted rows at version `ts` into tables and adds them to the tree, as deep as they fit.
-pub(super) fn ingest(lsm: &Lsm, rows: &mut dyn SortedRows, ts: u64) -> PgResult<()> {
-    let metas = write_run(lsm, rows, ts)?;
-    let (Some(first), Some(last)) = (metas.first(), metas.last()) else { return Ok(()) };
-    let range = (first.smallest.clone(), last.largest.clone());
-    // Memory must not hold older versions of the same keys above the new tables.
-    let overlaps = lsm.with_state(|state| {
-        std::iter::once(&state.active).chain(&state.immutable).any(|memtable| {
-            let node = memtable.seek(&range.0, u64::MAX);
-            let mut deleted = false;
-            memtable.overlapping_dels(&range.0, &range.1, |_, _, _| deleted = true);
-            deleted || (!node.is_null() && *node.key() <= *range.1)
-        })
-    });
-    if overlaps {
-        lsm.rotate();
-        lsm.flush_all()?;
+impl Lsm {
+    /// Writes sorted rows into tables that belong to no version yet, and makes them durable.
+    pub(crate) fn write_run(&self, rows: &mut dyn SortedRows) -> PgResult<Vec<TableMeta>> {
+        let mut metas = Vec::new();
+        let written = self.write_run_into(rows, &mut metas);
+        let written = written
+            .and_then(|()| self.env.vfs.sync_dir(&self.dir).map_err(|e| io_error("fsync", &self.dir, &e)));
+        if let Err(error) = written {
+            self.discard_run(&metas);
+            return Err(error);
+        }
+        Ok(metas)
     }
-    // No compaction may fill the chosen level meanwhile.
-    let _compacting = lsm.compacting.lock();
-    let level = lsm.with_state(|state| {
-        let levels = &state.version.levels;
-        let free =
-            |level: usize| levels[level].iter().all(|t| metas.iter().all(|meta| !t.meta.touches(meta)));
-        let occupied = (0..levels.len()).find(|&level| !free(level)).unwrap_or(levels.len());
-        // Level 0 tables must be ordered by version against each other, which the newest timestamp is.
-        occupied.saturating_sub(1)
-    });
-    let level = if metas.len() > 1 && level == 0 { 0 } else { level };
-    let added = metas.into_iter().map(|meta| (level, meta)).collect();
-    lsm.install(Edit { added, ..Edit::default() }, |_| {})
-}
 
-fn write_run(lsm: &Lsm, rows: &mut dyn SortedRows, ts: u64) -> PgResult<Vec<TableMeta>> {
-    let none = crate::rangedel::RangeDels::default();
-    let mut metas = Vec::new();
-    let mut builder: Option<TableBuilder> = None;
-    let mut last: Option<Vec<u8>> = None;
-    while let Some((key, value)) = rows.next_row()? {
-        if last.as_deref().is_some_and(|last| key <= last) {
-            return Err(PgError::new(codes::INTERNAL_ERROR, "ingested rows are not in ascending key order"));
+    fn write_run_into(&self, rows: &mut dyn SortedRows, metas: &mut Vec<TableMeta>) -> PgResult<()> {
+        let none = RangeDels::default();
+        let mut builder: Option<TableBuilder> = None;
+        let mut last: Vec<u8> = Vec::new();
+        let mut first = true;
+        while let Some((key, value)) = rows.next_row()? {
+            check_row(key, value)?;
+            if !std::mem::take(&mut first) && key <= &last[..] {
+                return Err(PgError::internal("ingested rows are not in ascending key order"));
+            }
+            last.clear();
+            last.extend_from_slice(key);
+            if let Some(full) = builder.take_if(|builder| builder.bytes() >= self.table_bytes) {
+                metas.push(full.finish(&none)?);
+            }
+            let open = match &mut builder {
+                Some(open) => open,
+                none => {
+                    let id = self.take_id();
+                    none.insert(TableBuilder::create(&self.env, &self.dir, id, BASE_INGESTED, true)?)
+                }
+            };
+            open.add(Version { key, ts: BASE_INGESTED, kind: Kind::Put, value })?;
         }
-        let kept = last.get_or_insert_default();
-        kept.clear();
-        kept.extend_from_slice(key);
-        if let Some(full) = builder.take_if(|builder| builder.bytes() >= lsm.table_bytes) {
-            metas.push(full.finish(&none)?);
+        if let Some(open) = builder {
+            metas.push(open.finish(&none)?);
         }
-        let open = match &mut builder {
-            Some(open) => open,
-            None => builder.insert(TableBuilder::create(&lsm.env, &lsm.dir, lsm.take_id(), ts, true)?),
-        };
-        open.add(Version { key, ts, kind: Kind::Put, value })?;
+        Ok(())
     }
-    if let Some(open) = builder {
-        metas.push(open.finish(&none)?);
+
+    /// Removes tables of a run that did not commit.
+    pub(crate) fn discard_run(&self, metas: &[TableMeta]) {
+        for meta in metas {
+            // What stays is removed at the next start.
+            let _ = self.env.vfs.remove(&self.dir.join(table_name(meta.id)));
+        }
     }
-    Ok(metas)
+
+    /// Adds the tables of a run to the tree at version `ts`, as deep as they fit.
+    pub(crate) fn install_run(&self, mut metas: Vec<TableMeta>, ts: u64) -> PgResult<()> {
+        for meta in &mut metas {
+            (meta.min_ts, meta.max_ts) = (ts, ts);
+        }
+        let (Some(first), Some(last)) = (metas.first(), metas.last()) else { return Ok(()) };
+        // Memory must not hold older versions of the same keys above the new tables.
+        let overlaps = self.with_state(|state| {
+            std::iter::once(&state.active).chain(&state.immutable).any(|memtable| {
+                let node = memtable.seek(&first.smallest, u64::MAX);
+                let mut deleted = false;
+                memtable.overlapping_dels(&first.smallest, &last.largest, |_, _, _| deleted = true);
+                deleted || (!node.is_null() && *node.key() <= *last.largest)
+            })
+        });
+        if overlaps {
+            self.rotate();
+            self.flush_all()?;
+        }
+        // While a compaction runs, what it will put where is unknown: level 0 is always right.
+        let compacting = self.compacting.try_lock();
+        let level = self.with_state(|state| {
+            let levels = &state.version.levels;
+            let free =
+                |level: &usize| !levels[*level].iter().any(|t| metas.iter().any(|m| t.meta.touches(m)));
+            match &compacting {
+                Some(_) => (0..levels.len()).take_while(free).last().unwrap_or(0),
+                None => 0,
+            }
+        });
+        let added = metas.into_iter().map(|meta| (level, meta)).collect();
+        self.install(Edit { added, ingested: Some(ts), ..Edit::default() }, |_| {})?;
+        drop(compacting);
+        self.signals.flushed();
+        Ok(())
+    }
 }

@@ -6,13 +6,12 @@
 use crate::engine::Engine;
 use crate::env::{Env, LockGuard, io_error};
 use crate::lsm::Lsm;
-use crate::manifest::{Layout, Manifest};
+use crate::manifest::{Edit, Layout, Manifest};
 use crate::options::StoreOptions;
-use crate::table::table_name;
 use crate::types::Timestamp;
 use crate::wal::{Wal, recover};
 use pglite_error::{PgError, PgResult, codes};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::path::Path;
 
 /// A recovered tree and log, and the newest timestamp in them.
@@ -41,14 +40,14 @@ pub(super) fn open(env: &Env, dir: &Path, options: &StoreOptions) -> PgResult<Op
     let found = Manifest::load(env, dir)?;
     let fresh = found.is_none();
     let (number, mut layout) = found.unwrap_or_default();
-    remove_leftovers(env, dir, fresh, number, &layout)?;
+    remove_leftovers(env, dir, fresh, number)?;
     let create_log = |layout: &mut Layout| -> PgResult<Wal> {
         layout.wal_floor = 1;
         Wal::create(env, dir, options.wal_segment, 1, 0, VecDeque::new())
     };
     // The log exists before a manifest says so.
     let created = if options.wal && layout.wal_floor == 0 { Some(create_log(&mut layout)?) } else { None };
-    let (floor, flushed) = (layout.wal_floor, layout.flushed);
+    let (floor, flushed, ingested) = (layout.wal_floor, layout.flushed, layout.ingested);
     let in_tables = layout.levels.iter().flatten().map(|meta| meta.max_ts).max().unwrap_or(0).max(flushed);
     let lsm = Lsm::open(env, dir, options, number + 1, layout)?;
     if !fresh {
@@ -56,19 +55,24 @@ pub(super) fn open(env: &Env, dir: &Path, options: &StoreOptions) -> PgResult<Op
         let _ = env.vfs.remove(&dir.join(format!("manifest-{number:08}")));
     }
     if created.is_some() || floor == 0 {
+        lsm.remove_orphans()?;
         return Ok(Opened { lsm, wal: created, newest: in_tables });
     }
-    let mut apply = |batch: crate::WriteBatch, ts: u64| {
+    let mut apply = |batch: crate::WriteBatch, tables: Edit, ts: u64| {
         lsm.make_room(false)?;
+        if ts > ingested {
+            lsm.install_run(tables.added.into_iter().map(|(_, meta)| meta).collect(), ts)?;
+        }
         lsm.apply(&batch, Timestamp(ts))
     };
     let (wal, newest) = recover(env, dir, options.wal_segment, floor, flushed, &mut apply)?;
+    // Only now is it known which tables the log still wanted.
+    lsm.remove_orphans()?;
     Ok(Opened { lsm, wal: Some(wal), newest: newest.max(in_tables) })
 }
 
-/// Removes files that a crash left behind: tables and manifests that nothing names, temporary files.
-fn remove_leftovers(env: &Env, dir: &Path, fresh: bool, number: u64, layout: &Layout) -> PgResult<()> {
-    let live: BTreeSet<String> = layout.levels.iter().flatten().map(|meta| table_name(meta.id)).collect();
+/// Removes files that a crash left behind: manifests that nothing names, temporary files.
+fn remove_leftovers(env: &Env, dir: &Path, fresh: bool, number: u64) -> PgResult<()> {
     let manifest = format!("manifest-{number:08}");
     for name in env.vfs.list(dir).map_err(|e| io_error("list", dir, &e))? {
         let table = name.ends_with(".sst");
@@ -82,8 +86,7 @@ fn remove_leftovers(env: &Env, dir: &Path, fresh: bool, number: u64, layout: &La
         if fresh && (table || (name.starts_with("wal-0") && name != "wal-0000000000000001.log")) {
             return Err(lost());
         }
-        let leftover = (table && !live.contains(&name))
-            || (name.starts_with("manifest-") && (fresh || name != manifest))
+        let leftover = (name.starts_with("manifest-") && (fresh || name != manifest))
             || name.ends_with(".tmp")
             || (fresh && name.starts_with("wal-"));
         if leftover {

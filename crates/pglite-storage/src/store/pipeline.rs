@@ -6,7 +6,9 @@ use super::{CommitTicket, StoreStats};
 use crate::batch::WriteBatch;
 use crate::engine::Engine;
 use crate::lsm::Lsm;
+use crate::manifest::Edit;
 use crate::options::{FatalHook, StoreOptions};
+use crate::table::TableMeta;
 use crate::types::Timestamp;
 use crate::wal::{FRAME_BYTES, Wal, WalError};
 use parking_lot::{Condvar, Mutex};
@@ -21,6 +23,8 @@ const LAZY_SYNC: Duration = Duration::from_millis(200);
 struct Pending {
     ts: u64,
     batch: WriteBatch,
+    /// Durable tables that become visible with the commit.
+    tables: Vec<TableMeta>,
     sync: bool,
     ticket: Arc<TicketState>,
 }
@@ -83,7 +87,13 @@ impl Pipeline {
     }
 
     /// Queues a commit; without a pipeline thread (`threaded`), takes it through at once.
-    pub(super) fn submit(&self, batch: WriteBatch, sync: bool, threaded: bool) -> PgResult<CommitTicket> {
+    pub(super) fn submit(
+        &self,
+        batch: WriteBatch,
+        tables: Vec<TableMeta>,
+        sync: bool,
+        threaded: bool,
+    ) -> PgResult<CommitTicket> {
         let ticket = Arc::new(TicketState::default());
         let (ts, wake) = {
             let mut queue = self.queue.lock();
@@ -92,7 +102,7 @@ impl Pipeline {
             }
             let ts = queue.next_ts;
             queue.next_ts += 1;
-            queue.pending.push(Pending { ts, batch, sync, ticket: ticket.clone() });
+            queue.pending.push(Pending { ts, batch, tables, sync, ticket: ticket.clone() });
             (ts, std::mem::take(&mut queue.idle))
         };
         if !threaded {
@@ -166,7 +176,7 @@ impl Pipeline {
         }
         let log_is_long = work.wal.as_ref().is_some_and(|wal| wal.shared().finished_bytes() > self.wal_limit);
         if let Err(error) = self.lsm.make_room(log_is_long) {
-            complete(&mut work.group, &Err(error));
+            self.reject(&mut work.group, error);
             return false;
         }
         let (logged, result) = self.log(work);
@@ -178,7 +188,7 @@ impl Pipeline {
         let mut rest = work.group.split_off(logged);
         self.publish(&mut work.group);
         if let Err(WalError::Retry(error)) = result {
-            complete(&mut rest, &Err(error));
+            self.reject(&mut rest, error);
         }
         work.wal.as_ref().is_some_and(Wal::is_dirty)
     }
@@ -189,7 +199,7 @@ impl Pipeline {
         let mut logged = 0;
         let mut result = Ok(());
         for (i, pending) in work.group.iter().enumerate() {
-            let bytes = wal.add(pending.ts, pending.batch.encoded());
+            let bytes = wal.add(pending.ts, &encode_tables(&pending.tables), pending.batch.encoded());
             if bytes < FRAME_BYTES && i + 1 < work.group.len() {
                 continue;
             }
@@ -218,8 +228,11 @@ impl Pipeline {
     /// Applies logged commits, makes them visible and acknowledges them.
     fn publish(&self, group: &mut Vec<Pending>) {
         let Some(last) = group.last().map(|pending| pending.ts) else { return };
-        for pending in group.iter() {
-            if let Err(error) = self.lsm.apply(&pending.batch, Timestamp(pending.ts)) {
+        for pending in group.iter_mut() {
+            // Tables first: once the batch is flushed, nobody looks at this commit's log record again.
+            let installed = self.lsm.install_run(std::mem::take(&mut pending.tables), pending.ts);
+            if let Err(error) = installed.and_then(|()| self.lsm.apply(&pending.batch, Timestamp(pending.ts)))
+            {
                 // What is in the log but not in memory must not be missing from anybody's sight.
                 self.fail(&error);
                 complete(group, &Err(error));
@@ -230,6 +243,12 @@ impl Pipeline {
         self.counters.groups.fetch_add(1, Ordering::Relaxed);
         self.counters.commits.fetch_add(group.len() as u64, Ordering::Relaxed);
         complete(group, &Ok(()));
+    }
+
+    /// Fails commits that are not in the log.
+    fn reject(&self, group: &mut Vec<Pending>, error: PgError) {
+        group.iter().for_each(|pending| self.lsm.discard_run(&pending.tables));
+        complete(group, &Err(error));
     }
 
     /// Durability can no longer be promised: every commit from now on fails, and the owner is told to end the process.
@@ -274,6 +293,16 @@ impl Pipeline {
             background_error: self.lsm.background_error(),
         }
     }
+}
+
+/// The log's form of the tables a commit ingests.
+fn encode_tables(tables: &[TableMeta]) -> Vec<u8> {
+    let mut out = Vec::new();
+    if !tables.is_empty() {
+        let added = tables.iter().map(|meta| (0, meta.clone())).collect();
+        Edit { added, ..Edit::default() }.encode(&mut out);
+    }
+    out
 }
 
 fn complete(group: &mut Vec<Pending>, result: &PgResult<()>) {

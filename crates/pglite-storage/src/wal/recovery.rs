@@ -8,10 +8,14 @@
 use super::{HEADER, KIND_CLOSE, KIND_DATA, KIND_END, Wal, lsn, parse_header, parse_name, segment_name};
 use crate::batch::WriteBatch;
 use crate::env::{Env, OpenMode, io_error, read_exact};
+use crate::manifest::Edit;
 use pglite_codec::frame;
 use pglite_error::{PgError, PgResult, codes};
 use std::collections::VecDeque;
 use std::path::Path;
+
+/// Gets a commit read back: its batch, the tables it ingests, its timestamp.
+pub(crate) type Apply<'a> = &'a mut dyn FnMut(WriteBatch, Edit, u64) -> PgResult<()>;
 
 /// Replays the log from segment `floor` on: `apply` gets every commit newer than `flushed`, in order. Answers the log,
 /// ready for appending, and the newest timestamp seen.
@@ -21,7 +25,7 @@ pub(crate) fn recover(
     segment_size: usize,
     floor: u64,
     flushed: u64,
-    apply: &mut dyn FnMut(WriteBatch, u64) -> PgResult<()>,
+    apply: Apply<'_>,
 ) -> PgResult<(Wal, u64)> {
     let mut numbers = Vec::new();
     for name in env.vfs.list(dir).map_err(|e| io_error("list", dir, &e))? {
@@ -80,7 +84,7 @@ struct Reader<'a> {
     newest: u64,
     flushed: u64,
     finished: VecDeque<(u64, u64)>,
-    apply: &'a mut dyn FnMut(WriteBatch, u64) -> PgResult<()>,
+    apply: Apply<'a>,
 }
 
 impl Reader<'_> {
@@ -114,10 +118,11 @@ impl Reader<'_> {
 
     fn group(&mut self, payload: &[u8]) -> PgResult<()> {
         let mut rest = payload;
-        while let Some((head, tail)) = rest.split_first_chunk::<12>() {
+        while let Some((head, tail)) = rest.split_first_chunk::<16>() {
             let ts =
                 u64::from_le_bytes([head[0], head[1], head[2], head[3], head[4], head[5], head[6], head[7]]);
             let len = u32::from_le_bytes([head[8], head[9], head[10], head[11]]) as usize;
+            let tables = u32::from_le_bytes([head[12], head[13], head[14], head[15]]) as usize;
             let Some((batch, next)) = tail.split_at_checked(len) else {
                 return Err(damaged("a commit overruns its group"));
             };
@@ -126,7 +131,11 @@ impl Reader<'_> {
             }
             self.newest = ts;
             if ts > self.flushed {
-                (self.apply)(WriteBatch::decode(batch)?, ts)?;
+                let Some((edit, batch)) = batch.split_at_checked(tables) else {
+                    return Err(damaged("a commit has a broken table list"));
+                };
+                let edit = Edit::decode(edit).ok_or_else(|| damaged("a commit has a broken table list"))?;
+                (self.apply)(WriteBatch::decode(batch)?, edit, ts)?;
             }
             rest = next;
         }
