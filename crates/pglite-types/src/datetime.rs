@@ -231,8 +231,8 @@ pub fn interval_in(s: &str, style: IntervalStyle, typmod: i32) -> PgResult<Inter
     let v = match decoded {
         D::Infinity => Interval::INFINITY,
         D::NegInfinity => Interval::NEG_INFINITY,
-        D::Value(Some(v)) if v.is_finite() => v,
-        D::Value(_) => return Err(interval_range()),
+        D::Value(Some(v)) => v,
+        D::Value(None) => return Err(interval_range()),
     };
     apply_interval_typmod(v, typmod)
 }

@@ -393,28 +393,19 @@ pub fn vector_in(type_oid: Oid, s: &str) -> PgResult<ArrayValue> {
     let space = |c: char| c.is_ascii() && is_space(c as u8);
     let mut rest = s.trim_start_matches(space);
     while !rest.is_empty() {
+        if elem == oid::OID {
+            let (v, n) = crate::text::scalar::oid_prefix(rest)?;
+            values.push(Datum::Oid(Oid(v)));
+            rest = rest[n..].trim_start_matches(space);
+            continue;
+        }
         let end = rest.find(space).unwrap_or(rest.len());
-        let word = &rest[..end];
         // PG: messages quote all that is left.
-        let name = if elem == oid::INT2 { "smallint" } else { "oid" };
-        let bad = || PgError::invalid_input(name, rest);
-        let range = || {
-            PgError::new(
-                codes::NUMERIC_VALUE_OUT_OF_RANGE,
-                format!("value \"{rest}\" is out of range for type {name}"),
-            )
-        };
-        values.push(if elem == oid::INT2 {
-            match word.parse::<i64>() {
-                Ok(v) => Datum::Int2(i16::try_from(v).map_err(|_| range())?),
-                Err(_) => return Err(bad()),
-            }
-        } else {
-            let v = crate::text::scalar::uint4_in(word, "oid");
-            Datum::Oid(Oid(
-                v.map_err(|e| if e.code() == codes::INVALID_TEXT_REPRESENTATION { bad() } else { range() })?
-            ))
-        });
+        let v: i64 = rest[..end].parse().map_err(|_| PgError::invalid_input("smallint", rest))?;
+        match i16::try_from(v) {
+            Ok(v) => values.push(Datum::Int2(v)),
+            Err(_) => bail!(NUMERIC_VALUE_OUT_OF_RANGE, "value \"{rest}\" is out of range for type smallint"),
+        }
         rest = rest[end..].trim_start_matches(space);
     }
     // PG: even an empty vector keeps its one dimension.

@@ -399,7 +399,9 @@ fn recv_query(m: &mut Msg<'_>) -> PgResult<TsQuery> {
                     3 => QueryNode::Or(left, right),
                     4 => QueryNode::Phrase(left, right, distance),
                     _ => {
-                        return Err(PgError::internal(format!("invalid tsquery: invalid operator type {op}")));
+                        return Err(PgError::internal(format!(
+                            "invalid tsquery: invalid operator type {op}"
+                        )));
                     }
                 }
             }

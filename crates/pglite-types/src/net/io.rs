@@ -148,11 +148,13 @@ pub fn macaddr_in(s: &str) -> PgResult<[u8; 6]> {
     for sep in [':', '-'] {
         let parts: Vec<&str> = t.split(sep).collect();
         if parts.len() == 6 {
+            let trim =
+                |p: &&str| p.trim_start_matches(|c: char| c.is_ascii() && is_space(c as u8)).to_string();
+            let parts: Vec<String> = parts.iter().map(trim).collect();
+            if parts.iter().any(|p| p.is_empty() || !p.bytes().all(|c| c.is_ascii_hexdigit())) {
+                return Err(bad());
+            }
             for (slot, p) in out.iter_mut().zip(&parts) {
-                let p = p.trim_start_matches(|c: char| c.is_ascii() && is_space(c as u8));
-                if p.is_empty() || !p.bytes().all(|c| c.is_ascii_hexdigit()) {
-                    return Err(bad());
-                }
                 match u32::from_str_radix(p, 16).map(u8::try_from) {
                     Ok(Ok(v)) => *slot = v,
                     _ => {

@@ -53,9 +53,6 @@ fn parse_radix(s: &[u8], radix: u32, neg: bool) -> Option<PgResult<Numeric>> {
     let mut last_digit = false;
     for &c in s {
         if c == b'_' {
-            if !last_digit && !std::ptr::eq(&s[0], &c) && acc == 0 && big.is_none() {
-                return None;
-            }
             last_digit = false;
             continue;
         }

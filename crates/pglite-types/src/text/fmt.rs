@@ -152,6 +152,38 @@ pub fn push_g(out: &mut String, v: f64, precision: usize) {
     layout(out, &d[..n], exp, precision as i32);
 }
 
+/// The shortest decimal that reads back as `v`: fills `out` and returns its length and exponent.
+///
+/// PG: a decimal exactly half-way to a neighbour does not count, and of two equally near ones the even one is taken.
+/// `exact(n)` formats with n digits; `on_edge` tells whether a decimal lies half-way.
+fn shortest(
+    n: usize,
+    exact: impl Fn(&mut Stack, usize),
+    on_edge: impl Fn(u64, i32) -> bool,
+    out: &mut [u8; 64],
+) -> (usize, i32) {
+    let mut want = n;
+    loop {
+        let mut s = Stack { buf: [0; 64], len: 0 };
+        exact(&mut s, want - 1);
+        let (mut len, exp) = sci_parts(&s.buf[..s.len], out);
+        let value = out[..len].iter().fold(0u64, |v, c| v.wrapping_mul(10).wrapping_add((c - b'0') as u64));
+        if want < 17 && on_edge(value, exp - (len as i32 - 1)) {
+            want += 1;
+            continue;
+        }
+        while len > 1 && out[len - 1] == b'0' {
+            len -= 1;
+        }
+        return (len, exp);
+    }
+}
+
+/// Digits of Rust's shortest form.
+fn shortest_len(s: &Stack, d: &mut [u8; 64]) -> usize {
+    sci_parts(&s.buf[..s.len], d).0
+}
+
 /// float8 output under `extra_float_digits`: shortest round-trip when positive, else 15 digits plus the setting.
 pub fn push_f64(out: &mut String, v: f64, extra_float_digits: i32) {
     if extra_float_digits <= 0 {
@@ -167,7 +199,20 @@ pub fn push_f64(out: &mut String, v: f64, extra_float_digits: i32) {
     let mut s = Stack { buf: [0; 64], len: 0 };
     let _ = write!(s, "{a:e}");
     let mut d = [0; 64];
-    let (n, exp) = sci_parts(&s.buf[..s.len], &mut d);
+    let n = shortest_len(&s, &mut d);
+    // Only integers past 2^53 can be half-way with so few digits.
+    let edge = |digits: u64, exp: i32| {
+        if !(9.0e15..1e38).contains(&a) || !(0..=22).contains(&exp) {
+            return false;
+        }
+        let x = 2 * digits as u128 * 10u128.pow(exp as u32);
+        let at = a as u128;
+        x == at + a.next_up() as u128 || x == at + a.next_down() as u128
+    };
+    let exact = |s: &mut Stack, p: usize| {
+        let _ = write!(s, "{a:.p$e}");
+    };
+    let (n, exp) = shortest(n, exact, edge, &mut d);
     layout(out, &d[..n], exp, 15);
 }
 
@@ -179,10 +224,27 @@ pub fn push_f32(out: &mut String, v: f32, extra_float_digits: i32) {
     if special(out, v as f64) {
         return;
     }
+    let a = v.abs();
     let mut s = Stack { buf: [0; 64], len: 0 };
-    let _ = write!(s, "{:e}", v.abs());
+    let _ = write!(s, "{a:e}");
     let mut d = [0; 64];
-    let (n, exp) = sci_parts(&s.buf[..s.len], &mut d);
+    let n = shortest_len(&s, &mut d);
+    let edge = |digits: u64, exp: i32| {
+        // Twice the half-way points; exact, since a float has 24 bits.
+        let mids = [a as f64 + a.next_up() as f64, a as f64 + a.next_down() as f64];
+        match exp {
+            0..=28 if a < 1e37 => {
+                let x = 2 * digits as u128 * 10u128.pow(exp as u32);
+                mids.iter().any(|m| m.fract() == 0.0 && *m as u128 == x)
+            }
+            -8..=-1 => mids.iter().any(|m| m * 10f64.powi(-exp) == 2.0 * digits as f64),
+            _ => false,
+        }
+    };
+    let exact = |s: &mut Stack, p: usize| {
+        let _ = write!(s, "{a:.p$e}");
+    };
+    let (n, exp) = shortest(n, exact, edge, &mut d);
     layout(out, &d[..n], exp, 6);
 }
 

@@ -91,42 +91,55 @@ pub fn int8_in(s: &str) -> PgResult<i64> {
     int_in(s, i64::MIN, i64::MAX, "bigint")
 }
 
-/// Unsigned input as C's strtoul with base 0: a sign wraps, `0x` is hexadecimal, a leading `0` octal.
-fn unsigned_in(s: &str, bits: u32, type_name: &str) -> PgResult<u64> {
+/// Unsigned input as C's strtoul with base 0: a sign wraps, `0x` is hexadecimal, a leading `0` octal. Returns the value
+/// and where it ended; with `whole` only white space may follow.
+fn unsigned_in(s: &str, bits: u32, type_name: &str, whole: bool) -> PgResult<(u64, usize)> {
     let bad = || PgError::invalid_input(type_name, s);
-    let t = trim_space(s);
-    let (neg, t) = match t.as_bytes().first() {
-        Some(b'-') => (true, &t[1..]),
-        Some(b'+') => (false, &t[1..]),
-        _ => (false, t),
+    let b = s.as_bytes();
+    let mut i = b.iter().take_while(|&&c| is_space(c)).count();
+    let neg = b.get(i) == Some(&b'-');
+    if neg || b.get(i) == Some(&b'+') {
+        i += 1;
+    }
+    let radix = match &b[i..] {
+        [b'0', b'x' | b'X', c, ..] if c.is_ascii_hexdigit() => {
+            i += 2;
+            16
+        }
+        [b'0', ..] => 8,
+        _ => 10,
     };
-    let (radix, digits) = match t.as_bytes() {
-        [b'0', b'x' | b'X', _, ..] => (16, &t[2..]),
-        [b'0', _, ..] => (8, &t[1..]),
-        _ => (10, t),
-    };
-    if digits.is_empty() || !digits.bytes().all(|c| (c as char).is_digit(radix)) {
+    let n = b[i..].iter().take_while(|&&c| (c as char).is_digit(radix)).count();
+    if n == 0 {
         return Err(bad());
     }
-    let v = u64::from_str_radix(digits, radix).ok();
-    let fits = |v: u64| bits == 64 || v <= u32::MAX as u64 || (neg && v <= 1 << 31);
-    match v {
-        Some(v) if fits(v) => {
-            let v = if neg { v.wrapping_neg() } else { v };
-            Ok(if bits == 32 { v & u32::MAX as u64 } else { v })
-        }
-        _ => bail!(NUMERIC_VALUE_OUT_OF_RANGE, "value \"{s}\" is out of range for type {type_name}"),
+    let range = || err!(NUMERIC_VALUE_OUT_OF_RANGE, "value \"{s}\" is out of range for type {type_name}");
+    let v = u64::from_str_radix(&s[i..i + n], radix).map_err(|_| range())?;
+    let v = if neg { v.wrapping_neg() } else { v };
+    i += n;
+    if whole && b[i..].iter().any(|&c| !is_space(c)) {
+        return Err(bad());
     }
+    // 32 bits take what fits unsigned, or signed.
+    if bits == 32 && v != v as u32 as u64 && v != v as u32 as i32 as i64 as u64 {
+        return Err(range());
+    }
+    Ok((if bits == 32 { v & u32::MAX as u64 } else { v }, i))
+}
+
+/// One oid at the start of a list; returns where it ended.
+pub fn oid_prefix(s: &str) -> PgResult<(u32, usize)> {
+    unsigned_in(s, 32, "oid", false).map(|(v, n)| (v as u32, n))
 }
 
 /// oid, xid, cid ...
 pub fn uint4_in(s: &str, type_name: &str) -> PgResult<u32> {
-    unsigned_in(s, 32, type_name).map(|v| v as u32)
+    unsigned_in(s, 32, type_name, true).map(|(v, _)| v as u32)
 }
 
 /// xid8.
 pub fn uint8_in(s: &str, type_name: &str) -> PgResult<u64> {
-    unsigned_in(s, 64, type_name)
+    unsigned_in(s, 64, type_name, true).map(|(v, _)| v)
 }
 
 /// Whether the mantissa of a number has a digit other than 0.
@@ -358,10 +371,11 @@ pub fn lsn_out(v: u64, out: &mut String) {
 /// tid input: `(block,offset)`, packed as `block << 16 | offset`.
 pub fn tid_in(s: &str) -> PgResult<u64> {
     let bad = || PgError::invalid_input("tid", s);
-    let inner = trim_space(s).strip_prefix('(').and_then(|r| r.strip_suffix(')')).ok_or_else(bad)?;
-    let (block, offset) = inner.split_once(',').ok_or_else(bad)?;
+    // PG: whatever comes before the parenthesis and after the closing one does not matter.
+    let (block, rest) = s.split_once('(').and_then(|(_, r)| r.split_once(',')).ok_or_else(bad)?;
+    let (offset, _) = rest.split_once(')').ok_or_else(bad)?;
     let block: i64 = trim_space(block).parse().map_err(|_| bad())?;
-    let offset: u16 = offset.parse().map_err(|_| bad())?;
+    let offset: u16 = trim_space(offset).parse().map_err(|_| bad())?;
     if block < i32::MIN as i64 || block > u32::MAX as i64 {
         return Err(bad());
     }

@@ -59,6 +59,11 @@ impl Scan<'_> {
                 return Err(self.syntax());
             }
         } else {
+            // A word of a vector may begin with anything, a colon too.
+            if !self.query && self.peek() == Some(':') {
+                self.bump();
+                out.push(':');
+            }
             loop {
                 match self.peek() {
                     None | Some(':') => break,
