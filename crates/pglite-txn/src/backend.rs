@@ -182,14 +182,18 @@ impl Backend {
 
     // ---- the running transaction ----------------------------------------------------------------------------
 
-    pub(crate) fn begin(&self) {
+    pub(crate) fn begin(&self) -> u32 {
         self.xid.store(0, Ordering::Relaxed);
-        self.local_xid.fetch_add(1, Ordering::Relaxed);
+        let local = self.local_xid.fetch_add(1, Ordering::Relaxed) + 1;
         self.running.store(true, Ordering::Release);
+        local
     }
-    pub(crate) fn end(&self) {
-        self.xid.store(0, Ordering::Release);
-        self.running.store(false, Ordering::Release);
+    /// Ends transaction `local`, unless the next one runs already.
+    pub(crate) fn end(&self, local: u32) {
+        if self.local_xid.load(Ordering::Acquire) == local {
+            self.xid.store(0, Ordering::Release);
+            self.running.store(false, Ordering::Release);
+        }
     }
     pub(crate) fn set_xid(&self, xid: u32) {
         self.xid.store(xid, Ordering::Release);

@@ -216,11 +216,14 @@ impl IndexAm for KeyIndex {
         counters.index_scans.fetch_add(1, Ordering::Relaxed);
         let mut start = KeyBuf::from(&index.space.prefix()[..]);
         start.put_slice(&range.start);
-        let end = if range.end.is_empty() {
-            index.space.end()
-        } else {
-            [&index.space.prefix()[..], &range.end].concat()
-        };
+        let mut end = KeyBuf::new();
+        match range.end.is_empty() {
+            true => end.put_slice(&index.space.end()),
+            false => {
+                end.put_slice(&index.space.prefix());
+                end.put_slice(&range.end);
+            }
+        }
         let direction = match dir {
             Direction::Forward => StoreDirection::Forward,
             Direction::Backward => StoreDirection::Reverse,
@@ -277,7 +280,7 @@ impl IndexAm for KeyIndex {
             (Acquired::NotAvailable, _) => return Ok(Some(RowId(u64::MAX))),
             _ => {}
         }
-        let end = prefix_end(&prefix).map_or_else(Vec::new, |end| end.to_vec());
+        let end = prefix_end(&prefix).unwrap_or_default();
         let view = ReadView::newest_with_own(txn);
         let mut cursor = MergedCursor::open(txn, &view, &prefix, &end, StoreDirection::Forward)?;
         while cursor.next_batch(txn, 4)? {

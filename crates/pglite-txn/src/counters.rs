@@ -76,8 +76,8 @@ fn limit_key(space: Space, limit: u64) -> [u8; 24] {
 }
 
 /// The limit entries of a space, as a key range.
-pub(crate) fn limit_range(space: Space) -> ([u8; 24], Vec<u8>) {
-    (limit_key(space, 0), [LIMITS.prefix(), Space(space.0.wrapping_add(1)).prefix()].concat())
+pub(crate) fn limit_range(space: Space) -> ([u8; 24], [u8; 24]) {
+    (limit_key(space, 0), limit_key(Space(space.0.wrapping_add(1)), 0))
 }
 
 impl TableCounters {

@@ -7,14 +7,16 @@ mod scan;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use pglite_error::{PgResult, bail};
+use pglite_error::{PgError, PgResult, bail};
 use pglite_storage::Timestamp;
 use pglite_types::storage::PhysKind;
 use pglite_types::{Batch, Datum};
+use smallvec::SmallVec;
 
 use crate::Transaction;
 use crate::am::{Columns, Direction, RowId, RowLock, RowMeta, RowStatus, TableAm, TableScan, Wait};
 use crate::desc::TableDesc;
+use crate::layout::position_to_tid;
 use crate::lock::{Acquired, LockTag};
 use crate::rows::{read_columns, split_row, write_row};
 use crate::transaction::Isolation;
@@ -27,10 +29,13 @@ use scan::RowScan;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RowTable;
 
+/// Columns to decode, with their kinds.
+pub(crate) type Wanted = SmallVec<[(u16, PhysKind); 8]>;
+
 /// The wanted columns with their kinds.
-fn wanted(table: &TableDesc, columns: &[u16]) -> PgResult<Vec<(u16, PhysKind)>> {
+fn wanted(table: &TableDesc, columns: &[u16]) -> PgResult<Wanted> {
     let kind = |i: &u16| table.kinds.get(*i as usize).map(|kind| (*i, *kind));
-    match columns.iter().map(kind).collect::<Option<Vec<_>>>() {
+    match columns.iter().map(kind).collect::<Option<Wanted>>() {
         Some(wanted) => Ok(wanted),
         None => bail!(INTERNAL_ERROR, "table \"{}\" has no such column", table.name),
     }
@@ -82,7 +87,7 @@ impl TableAm for RowTable {
     ) -> PgResult<()> {
         let columns = wanted(table, columns)?;
         let store = txn.manager().store();
-        let own_rows = txn.with_writes(|writes| writes.touches(&table.space.prefix(), &table.space.end()));
+        let own_rows = txn.has_writes();
         for row in rows {
             let key = table.space.row_key(*row);
             if own_rows {
@@ -162,7 +167,9 @@ impl TableAm for RowTable {
             return Ok(RowStatus::Ok);
         }
         txn.xid();
-        match txn.acquire(LockTag::Row(table.space, row.0), lock.into(), wait)? {
+        let tag = LockTag::Row(table.space, row.0);
+        let acquired = txn.acquire(tag, lock.into(), wait);
+        match acquired.map_err(|error| wait_context(txn, table, row, lock, error))? {
             Acquired::NotAvailable if wait == Wait::Error => {
                 bail!(LOCK_NOT_AVAILABLE, "could not obtain lock on row in relation \"{}\"", table.name)
             }
@@ -229,4 +236,19 @@ fn check_newest(txn: &Transaction, view: &ReadView, key: &[u8]) -> PgResult<RowS
         }
         None => Ok(RowStatus::Deleted),
     }
+}
+
+/// Says which row a failed wait was for.
+#[cold]
+fn wait_context(txn: &Transaction, table: &TableDesc, row: RowId, lock: RowLock, error: PgError) -> PgError {
+    let store = txn.manager().store();
+    let newest = store.engine().get(&table.space.row_key(row.0), store.published());
+    let position = match &newest {
+        Ok(Some((value, _))) => split_row(value).map_or(row.0, |(position, _)| position),
+        _ => row.0,
+    };
+    let (block, offset) = position_to_tid(position);
+    // PG: "deleting" for DELETE, which asks for the same strength as FOR UPDATE.
+    let doing = if lock == RowLock::NoKeyUpdate { "updating" } else { "locking" };
+    error.context(format!("while {doing} tuple ({block},{offset}) in relation \"{}\"", table.name))
 }

@@ -12,9 +12,6 @@
 //! Invariant: the keys of one table or index share one 8-byte prefix and no other key has it, so dropping it is one
 //! range deletion.
 
-use pglite_codec::KeyBuf;
-use pglite_codec::key::prefix_end;
-
 /// The 8-byte prefix of a table's or index's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Space(pub u64);
@@ -46,9 +43,10 @@ impl Space {
         key[8..].copy_from_slice(&row.to_be_bytes());
         key
     }
-    /// The first key after this space; empty if there is none.
-    pub fn end(self) -> Vec<u8> {
-        prefix_end(&self.prefix()).map_or_else(Vec::new, |end: KeyBuf| end.to_vec())
+    /// The first key after this space.
+    #[inline]
+    pub const fn end(self) -> [u8; 8] {
+        self.0.wrapping_add(1).to_be_bytes()
     }
     /// The space a key lies in. Keys shorter than a prefix are padded with zeros.
     #[inline]
@@ -79,3 +77,25 @@ pub fn tid_to_position(block: u32, offset: u16) -> Option<u64> {
     let offset = (offset as u64).checked_sub(1).filter(|o| *o < TUPLES_PER_BLOCK)?;
     Some(block as u64 * TUPLES_PER_BLOCK + offset)
 }
+
+/// Hashes a [`Space`] by one multiplication.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SpaceHasher(u64);
+
+impl std::hash::Hasher for SpaceHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(*byte as u64);
+        }
+    }
+    fn write_u64(&mut self, space: u64) {
+        let product = (self.0 ^ space).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ product >> 32;
+    }
+}
+
+/// A map from spaces.
+pub(crate) type SpaceMap<V> = std::collections::HashMap<Space, V, std::hash::BuildHasherDefault<SpaceHasher>>;

@@ -1,6 +1,5 @@
 //! `TxnManager`: what all sessions share - the store, the locks, the counters, the pinned timestamps.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,7 +9,7 @@ use pglite_storage::{CommitTicket, Durability, Store, Timestamp, WriteBatch};
 
 use crate::backend::{Backend, WaitHook};
 use crate::counters::{TableCounters, TableStats};
-use crate::layout::Space;
+use crate::layout::{Space, SpaceMap};
 use crate::lock::{LockInfo, LockManager};
 use crate::transaction::{Isolation, Transaction};
 use crate::view::{Pin, Pins};
@@ -27,7 +26,7 @@ pub struct TxnManager {
     store: Arc<Store>,
     locks: Arc<LockManager>,
     pins: Arc<Pins>,
-    counters: RwLock<HashMap<Space, Arc<TableCounters>>>,
+    counters: RwLock<SpaceMap<Arc<TableCounters>>>,
     xids: Arc<TableCounters>,
     /// Held by a commit with hooks from its place in the log to its callback.
     pub(crate) commit_order: Mutex<()>,

@@ -69,6 +69,8 @@ pub(crate) struct State {
 pub struct Transaction {
     manager: Arc<TxnManager>,
     backend: Arc<Backend>,
+    /// Its number within the session.
+    local: u32,
     isolation: AtomicU32,
     read_only: AtomicBool,
     command: AtomicU32,
@@ -83,10 +85,11 @@ impl Transaction {
         isolation: Isolation,
         read_only: bool,
     ) -> Transaction {
-        backend.begin();
+        let local = backend.begin();
         Transaction {
             manager,
             backend,
+            local,
             isolation: AtomicU32::new(isolation as u32),
             read_only: AtomicBool::new(read_only),
             command: AtomicU32::new(0),

@@ -11,10 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use pglite_error::PgResult;
-use pglite_types::storage::PhysKind;
 use pglite_types::{BATCH_ROWS, Batch};
 
-use super::emit;
+use super::{Wanted, emit};
 use crate::Transaction;
 use crate::am::{Direction, RowMeta, TableScan};
 use crate::counters::TableCounters;
@@ -64,7 +63,7 @@ impl Held {
 
 pub(super) struct RowScan {
     table: Arc<TableDesc>,
-    columns: Vec<(u16, PhysKind)>,
+    columns: Wanted,
     cursor: MergedCursor,
     /// Of the cursor's rows, those already taken.
     at: usize,
@@ -82,7 +81,7 @@ impl RowScan {
         txn: &Transaction,
         view: &ReadView,
         table: &Arc<TableDesc>,
-        columns: Vec<(u16, PhysKind)>,
+        columns: Wanted,
         dir: Direction,
     ) -> PgResult<RowScan> {
         let (start, end) = (table.space.prefix(), table.space.end());

@@ -93,6 +93,7 @@ impl Completion {
 struct Finish {
     manager: Arc<TxnManager>,
     backend: Arc<Backend>,
+    local: u32,
     locks: Vec<HeldLock>,
     hooks: Vec<Hook>,
     tables: SmallVec<[TableUse; 4]>,
@@ -114,7 +115,7 @@ impl Finish {
         if committed {
             self.manager.forget(&self.dropped);
         }
-        self.backend.end();
+        self.backend.end(self.local);
         for lock in self.locks.iter().rev() {
             self.manager.locks().release(self.backend.owner, lock, false);
         }
@@ -200,6 +201,7 @@ impl Transaction {
         let finish = Finish {
             manager: self.manager.clone(),
             backend: self.backend.clone(),
+            local: self.local,
             locks: state.locks,
             hooks: state.hooks,
             tables: state.tables,

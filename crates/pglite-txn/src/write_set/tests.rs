@@ -57,7 +57,7 @@ fn check(set: &WriteSet, writes: &[Write], command: u32) {
         }
     }
     for reverse in [false, true] {
-        let (mut start, mut end) = (Space::new(1, 20).prefix().to_vec(), Space::new(1, 21).end());
+        let (mut start, mut end) = (Space::new(1, 20).prefix().to_vec(), Space::new(1, 21).end().to_vec());
         let mut got = Vec::new();
         loop {
             let (mut out, mut deleted) = (KvBatch::new(), Vec::new());
