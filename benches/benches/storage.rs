@@ -2,6 +2,7 @@
 //!
 //! One million rows of a 12-byte key and a 100-byte value. `lsm-tree` has no log of its own; for the commit benchmark
 //! it stands behind a small group-commit log written here.
+#![allow(clippy::disallowed_methods)]
 
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,

@@ -1,4 +1,5 @@
 //! Rate and CPU time of synchronous commits: `commits [threads] [seconds] [thread|leader]`.
+#![allow(clippy::disallowed_methods)]
 
 use pglite_storage::{Durability, Env, Store, StoreOptions, WriteBatch};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

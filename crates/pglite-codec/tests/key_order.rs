@@ -176,7 +176,7 @@ fn decimals() {
         let digits =
             (0..len).map(|_| [0, 1, 9999, (rng.next() % 10000) as i16][(rng.next() % 4) as usize]).collect();
         values.push(DecimalParts::Finite {
-            negative: rng.next() % 2 == 0,
+            negative: rng.next().is_multiple_of(2),
             weight: (rng.next() % 5) as i32 - 2,
             digits,
         });

@@ -72,7 +72,7 @@ fn round_trips_also_after_adding_columns() {
                     ColumnShape::Var if round % 50 == 0 => rng.next() % 70_000,
                     ColumnShape::Var => rng.next() % 20,
                 };
-                (rng.next() % 4 != 0).then(|| (0..len).map(|_| rng.next() as u8).collect())
+                (!rng.next().is_multiple_of(4)).then(|| (0..len).map(|_| rng.next() as u8).collect())
             })
             .collect();
         let mut out = vec![9; 3];

@@ -109,6 +109,10 @@ pub(crate) trait Source: Send {
 /// The merge of all sources in a range.
 pub(crate) struct MergeCursor {
     sources: Vec<Box<dyn Source>>,
+    /// Sources that are not at their end, by key: the nearest last.
+    order: Vec<usize>,
+    sorted: bool,
+    moved: Vec<usize>,
     direction: Direction,
     start: Vec<u8>,
     end: Vec<u8>,
@@ -133,6 +137,9 @@ impl MergeCursor {
         let (start, end) = (start.to_vec(), end.to_vec());
         MergeCursor {
             sources,
+            order: Vec::new(),
+            sorted: false,
+            moved: Vec::new(),
             direction,
             start,
             end,
@@ -158,47 +165,59 @@ impl MergeCursor {
         }
     }
 
-    /// The source that stands first, the key of the next one after it (into `self.stop`), and whether they tie.
-    fn choose(&mut self) -> Option<Choice> {
-        let mut first: Option<(usize, &[u8])> = None;
-        let mut second: Option<&[u8]> = None;
-        for (i, source) in self.sources.iter().enumerate() {
-            let Some(key) = source.key() else { continue };
-            match first {
-                None => first = Some((i, key)),
-                Some((_, lead)) if self.before(key, lead) => {
-                    second = Some(lead);
-                    first = Some((i, key));
-                }
-                Some(_) => {
-                    if second.is_none_or(|s| self.before(key, s)) {
-                        second = Some(key);
-                    }
-                }
-            }
+    /// Sorts all sources by their keys; those at their end drop out.
+    fn sort(&mut self) {
+        self.order.clear();
+        for source in 0..self.sources.len() {
+            self.insert(source);
         }
-        let (source, lead) = first?;
+        self.sorted = true;
+    }
+
+    /// Puts a source that stands at a new key into its place in the order (the nearest key is last).
+    #[inline]
+    fn insert(&mut self, source: usize) {
+        let Some(key) = self.sources[source].key() else { return };
+        let nearer = |&other: &usize| self.sources[other].key().is_some_and(|other| self.before(key, other));
+        // Sources far behind come first, so count from the front those that this one comes before.
+        let place = self.order.partition_point(nearer);
+        self.order.insert(place, source);
+    }
+
+    /// The source that stands first, whether it shares its key with the next one (then the key is in `self.key`), and
+    /// otherwise whether it must stop before another source's key (then it is in `self.stop`).
+    fn choose(&mut self) -> Option<Choice> {
+        let mut nearest = self.order.iter().rev().map(|&i| (i, self.sources[i].key().unwrap_or(&[])));
+        let (source, lead) = nearest.next()?;
         if !self.in_range(lead) {
             return None;
         }
+        let second = nearest.next().map(|(_, key)| key);
         let tie = second == Some(lead);
-        let has_second = second.is_some_and(|s| self.in_range(s));
+        let second = second.filter(|key| self.in_range(key));
         if tie {
             self.key.clear();
             self.key.extend_from_slice(lead);
-        } else if let Some(second) = second.filter(|_| has_second) {
+        } else if let Some(second) = second {
             self.stop.clear();
             self.stop.extend_from_slice(second);
         }
-        Some(Choice { source, tie, has_second })
+        Some(Choice { source, tie, has_second: second.is_some() })
     }
 
+    /// Resolves `self.key` between all sources that stand at it.
     fn resolve_tie(&mut self) -> PgResult<()> {
         self.candidate.clear();
-        for source in &mut self.sources {
-            if source.key() == Some(&self.key[..]) {
-                source.resolve(self.at, &mut self.candidate)?;
-            }
+        let tied =
+            self.order.iter().rev().take_while(|&&i| self.sources[i].key() == Some(&self.key[..])).count();
+        let from = self.order.len() - tied;
+        for at in from..self.order.len() {
+            self.sources[self.order[at]].resolve(self.at, &mut self.candidate)?;
+        }
+        self.moved.clear();
+        self.moved.extend(self.order.drain(from..));
+        while let Some(source) = self.moved.pop() {
+            self.insert(source);
         }
         Ok(())
     }
@@ -213,6 +232,9 @@ struct Choice {
 impl Cursor for MergeCursor {
     fn next_batch(&mut self, out: &mut KvBatch, max: usize) -> PgResult<bool> {
         out.clear();
+        if !self.sorted {
+            self.sort();
+        }
         while out.len() < max && out.bytes() < BATCH_BYTES {
             let Some(choice) = self.choose() else { break };
             if choice.tie {
@@ -231,6 +253,8 @@ impl Cursor for MergeCursor {
                 Direction::Reverse => Stop { key: Some(&self.start), inclusive: true },
             };
             self.sources[choice.source].emit_run(&mut emit, stop)?;
+            self.order.pop();
+            self.insert(choice.source);
         }
         Ok(!out.is_empty())
     }
@@ -242,6 +266,7 @@ impl Cursor for MergeCursor {
             Direction::Reverse if key.is_empty() => &self.end,
             Direction::Reverse => key.min(&self.end),
         };
+        self.sorted = false;
         for source in &mut self.sources {
             source.seek(key)?;
         }

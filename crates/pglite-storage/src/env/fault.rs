@@ -46,6 +46,33 @@ struct Inode {
 enum NameChange {
     Link(PathBuf, u64),
     Unlink(PathBuf),
+    /// From, to: journaling file systems keep a rename as a whole or not at all.
+    Rename(PathBuf, PathBuf, u64),
+}
+
+impl NameChange {
+    fn apply(self, names: &mut BTreeMap<PathBuf, u64>) {
+        match self {
+            NameChange::Link(path, inode) => {
+                names.insert(path, inode);
+            }
+            NameChange::Unlink(path) => {
+                names.remove(&path);
+            }
+            NameChange::Rename(from, to, inode) => {
+                names.remove(&from);
+                names.insert(to, inode);
+            }
+        }
+    }
+    /// The directory it happens in.
+    fn dir(&self) -> Option<&Path> {
+        match self {
+            NameChange::Link(path, _) | NameChange::Unlink(path) | NameChange::Rename(_, path, _) => {
+                path.parent()
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -115,7 +142,7 @@ impl State {
     fn drop_unlinked(&mut self) {
         let mut linked: BTreeSet<u64> = self.live.values().chain(self.durable.values()).copied().collect();
         linked.extend(self.pending.iter().filter_map(|change| match change {
-            NameChange::Link(_, inode) => Some(*inode),
+            NameChange::Link(_, inode) | NameChange::Rename(_, _, inode) => Some(*inode),
             NameChange::Unlink(_) => None,
         }));
         self.inodes.retain(|id, _| linked.contains(id));
@@ -180,14 +207,7 @@ impl FaultVfs {
             _ => (random() % (state.pending.len() as u64 + 1)) as usize,
         };
         for change in state.pending.drain(..).take(kept_names) {
-            match change {
-                NameChange::Link(path, inode) => {
-                    state.durable.insert(path, inode);
-                }
-                NameChange::Unlink(path) => {
-                    state.durable.remove(&path);
-                }
-            }
+            change.apply(&mut state.durable);
         }
         state.live = state.durable.clone();
         for inode in state.inodes.values_mut() {
@@ -349,9 +369,7 @@ impl Vfs for FaultVfs {
         state.mutate(generation)?;
         let inode = state.live.remove(from).ok_or_else(|| not_found(from))?;
         state.live.insert(to.to_owned(), inode);
-        // Link before unlink: a prefix of the changes never loses the file.
-        state.pending.push(NameChange::Link(to.to_owned(), inode));
-        state.pending.push(NameChange::Unlink(from.to_owned()));
+        state.pending.push(NameChange::Rename(from.to_owned(), to.to_owned(), inode));
         Ok(())
     }
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
@@ -366,21 +384,12 @@ impl Vfs for FaultVfs {
         let mut state = self.state.lock();
         let generation = state.generation;
         state.mutate(generation)?;
+        let changes = std::mem::take(&mut state.pending);
         let (done, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut state.pending).into_iter().partition(|change| {
-                let (NameChange::Link(path, _) | NameChange::Unlink(path)) = change;
-                path.parent() == Some(dir)
-            });
+            changes.into_iter().partition(|change| change.dir() == Some(dir));
         state.pending = waiting;
         for change in done {
-            match change {
-                NameChange::Link(path, inode) => {
-                    state.durable.insert(path, inode);
-                }
-                NameChange::Unlink(path) => {
-                    state.durable.remove(&path);
-                }
-            }
+            change.apply(&mut state.durable);
         }
         state.drop_unlinked();
         Ok(())

@@ -29,6 +29,7 @@ pub(super) struct HashIndex {
     current: AtomicPtr<Slots>,
     count: AtomicUsize,
     /// All tables ever, the newest last; boxed so that `current` stays valid. Only the writer locks it.
+    #[expect(clippy::vec_box, reason = "`current` points to the box's content, which must not move")]
     all: Mutex<Vec<Box<Slots>>>,
 }
 
