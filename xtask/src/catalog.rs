@@ -85,7 +85,14 @@ impl Options {
 }
 
 /// Catalogs whose rows are not imported: texts, or contents that depend on the server's life.
-const NO_ROWS: &[&str] = &["pg_statistic", "pg_description", "pg_shdescription", "pg_largeobject"];
+const NO_ROWS: &[&str] = &[
+    "pg_shdepend",
+    "pg_db_role_setting",
+    "pg_statistic",
+    "pg_description",
+    "pg_shdescription",
+    "pg_largeobject",
+];
 
 /// Columns whose value depends on the server's life: what we put instead.
 fn select_item(catalog: &str, column: &str, typ: &str) -> String {

@@ -11,8 +11,10 @@ use std::process::ExitCode;
 /// A failed command prints this and exits with 1.
 pub type Result<T> = std::result::Result<T, String>;
 
+type Entry = fn(&[String]) -> Result<()>;
+
 /// (name, what it does, entry point). The entry point gets the arguments after the name.
-const COMMANDS: &[(&str, &str, fn(&[String]) -> Result<()>)] = &[
+const COMMANDS: &[(&str, &str, Entry)] = &[
     ("catalog", "import [--port N] [--psql PATH] [--db NAME] [--check] | stats", catalog::run),
     ("codegen", "data files of pglite-catalog -> src/generated [--check]", codegen::run),
 ];

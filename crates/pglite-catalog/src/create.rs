@@ -12,6 +12,8 @@ use crate::value::Xid;
 use crate::well_known::{AM_HEAP, PG_CATALOG};
 
 /// A column of a new relation. Length, alignment and storage come from the type.
+// Why: the columns of a column definition, in their order; a struct would only repeat them.
+#[allow(clippy::too_many_arguments)]
 pub fn attribute(
     s: &Snapshot,
     relation: Oid,

@@ -38,6 +38,11 @@ pub struct CatalogStore {
     next_oid: AtomicU32,
 }
 
+/// (catalog, row key, stored bytes).
+pub type StoredRow = (Oid, Vec<u8>, Vec<u8>);
+/// (storage key, stored bytes or `None` to delete).
+pub type StorageWrite = (Vec<u8>, Option<Vec<u8>>);
+
 /// Storage key of a catalog row: database (0 for shared catalogs), catalog, row key.
 pub fn storage_key(database: Oid, catalog: Oid, key: &[u8]) -> Vec<u8> {
     let database = if is_shared_catalog(catalog) { Oid::INVALID } else { database };
@@ -160,7 +165,7 @@ impl CatalogStore {
     }
 
     /// The stored rows of a database as (catalog, key, value): what CREATE DATABASE copies from its template.
-    pub fn dump_database(&self, database: Oid) -> PgResult<Vec<(Oid, Vec<u8>, Vec<u8>)>> {
+    pub fn dump_database(&self, database: Oid) -> PgResult<Vec<StoredRow>> {
         let snapshot = self.snapshot(database)?;
         let mut out = Vec::new();
         for (catalog, _) in catalogs() {
@@ -198,7 +203,7 @@ impl CommitGuard {
         self.txn.as_ref().map_or(Ok(Vec::new()), CatalogTxn::changes)
     }
     /// Likewise as storage keys and values (`None` deletes).
-    pub fn writes(&self) -> PgResult<Vec<(Vec<u8>, Option<Vec<u8>>)>> {
+    pub fn writes(&self) -> PgResult<Vec<StorageWrite>> {
         let list = self.changes()?;
         Ok(list.into_iter().map(|c| (storage_key(self.database, c.catalog, &c.key), c.row)).collect())
     }

@@ -160,9 +160,9 @@ impl Names {
 
     /// References as OIDs, in place.
     pub fn decode_row(&self, table: &Table, row: &mut [String]) -> Result<()> {
-        for i in 0..row.len() {
-            row[i] = self
-                .map(table, i, &row[i], |c, v| self.oid(c, v))
+        for (i, value) in row.iter_mut().enumerate() {
+            *value = self
+                .map(table, i, value, |c, v| self.oid(c, v))
                 .map_err(|e| format!("{}: {e}", table.name))?;
         }
         Ok(())

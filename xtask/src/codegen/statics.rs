@@ -102,7 +102,12 @@ impl Plan {
                     c.name.clone()
                 }
             };
-            fields.push(format!("        {}: {},\n", c.name, convert(c, &value)));
+            let value = convert(c, &value);
+            fields.push(if value == c.name {
+                format!("        {value},\n")
+            } else {
+                format!("        {}: {value},\n", c.name)
+            });
         }
         Ok(format!(
             "const fn {name}({}) -> {ty} {{\n    {ty} {{\n{}    }}\n}}\n\n",
@@ -163,7 +168,15 @@ impl Lists {
         if text.is_empty() {
             return "&[]".into();
         }
-        let decl = format!("&[{ty}] = &[{text}]");
+        // Byte lists read better as a byte string: b'i', b'o' -> b"io".
+        let decl = match text
+            .split(", ")
+            .map(|v| v.strip_prefix("b'")?.strip_suffix('\''))
+            .collect::<Option<String>>()
+        {
+            Some(bytes) if ty == "u8" => format!("&[u8] = b\"{bytes}\""),
+            _ => format!("&[{ty}] = &[{text}]"),
+        };
         let next = format!("L{}", self.order.len());
         let order = &mut self.order;
         self.names

@@ -227,7 +227,8 @@ impl Walk<'_> {
 
     /// `reportDependentObjects`.
     fn report(&self, cascade: bool, original: Option<&ObjectAddress>) -> PgResult<Option<PgError>> {
-        for t in self.targets.iter().filter(|t| t.flags & IS_PART != 0 && t.flags & PARTITION == 0) {
+        let part = self.targets.iter().find(|t| t.flags & IS_PART != 0 && t.flags & PARTITION == 0);
+        if let Some(t) = part {
             let other = t.dependee.map(|d| self.describe(&d)).unwrap_or_default();
             return Err(err!(
                 DEPENDENT_OBJECTS_STILL_EXIST,

@@ -11,7 +11,7 @@ const fn r(oid: u32, amname: &'static str, amhandler: u32, amtype: u8) -> AmRow 
         oid: Oid(oid),
         amname: Str::Static(amname),
         amhandler: Oid(amhandler),
-        amtype: amtype,
+        amtype,
     }
 }
 

@@ -12,7 +12,7 @@ const fn r(oid: u32, amprocfamily: u32, amproclefttype: u32, amprocrighttype: u3
         amprocfamily: Oid(amprocfamily),
         amproclefttype: Oid(amproclefttype),
         amprocrighttype: Oid(amprocrighttype),
-        amprocnum: amprocnum,
+        amprocnum,
         amproc: Oid(amproc),
     }
 }

@@ -12,9 +12,9 @@ const fn r(oid: u32, roleid: u32, member: u32, grantor: u32, admin_option: bool,
         roleid: Oid(roleid),
         member: Oid(member),
         grantor: Oid(grantor),
-        admin_option: admin_option,
-        inherit_option: inherit_option,
-        set_option: set_option,
+        admin_option,
+        inherit_option,
+        set_option,
     }
 }
 

@@ -12,8 +12,8 @@ const fn r(oid: u32, castsource: u32, casttarget: u32, castfunc: u32, castcontex
         castsource: Oid(castsource),
         casttarget: Oid(casttarget),
         castfunc: Oid(castfunc),
-        castcontext: castcontext,
-        castmethod: castmethod,
+        castcontext,
+        castmethod,
     }
 }
 

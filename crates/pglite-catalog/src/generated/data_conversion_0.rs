@@ -12,8 +12,8 @@ const fn r(oid: u32, conname: &'static str, conforencoding: i32, contoencoding: 
         conname: Str::Static(conname),
         connamespace: Oid(11),
         conowner: Oid(10),
-        conforencoding: conforencoding,
-        contoencoding: contoencoding,
+        conforencoding,
+        contoencoding,
         conproc: Oid(conproc),
         condefault: true,
     }

@@ -10,11 +10,11 @@ const fn r(classid: u32, objid: u32, objsubid: i32, refclassid: u32, refobjid: u
     DependRow {
         classid: Oid(classid),
         objid: Oid(objid),
-        objsubid: objsubid,
+        objsubid,
         refclassid: Oid(refclassid),
         refobjid: Oid(refobjid),
-        refobjsubid: refobjsubid,
-        deptype: deptype,
+        refobjsubid,
+        deptype,
     }
 }
 

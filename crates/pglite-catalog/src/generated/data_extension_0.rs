@@ -12,7 +12,7 @@ const fn r(oid: u32, extname: &'static str, extowner: u32, extnamespace: u32, ex
         extname: Str::Static(extname),
         extowner: Oid(extowner),
         extnamespace: Oid(extnamespace),
-        extrelocatable: extrelocatable,
+        extrelocatable,
         extversion: Str::Static(extversion),
         extconfig: match extconfig { Some(v) => Some(List::Static(v)), None => None },
         extcondition: match extcondition { Some(v) => Some(List::Static(v)), None => None },

@@ -20,7 +20,7 @@ const fn r(objoid: u32, classoid: u32, objsubid: i32, initprivs: &'static [AclIt
     InitPrivsRow {
         objoid: Oid(objoid),
         classoid: Oid(classoid),
-        objsubid: objsubid,
+        objsubid,
         privtype: b'i',
         initprivs: List::Static(initprivs),
     }

@@ -15,7 +15,7 @@ const fn r(oid: u32, opcmethod: u32, opcname: &'static str, opcfamily: u32, opci
         opcowner: Oid(10),
         opcfamily: Oid(opcfamily),
         opcintype: Oid(opcintype),
-        opcdefault: opcdefault,
+        opcdefault,
         opckeytype: Oid(opckeytype),
     }
 }

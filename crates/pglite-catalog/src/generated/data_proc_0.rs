@@ -91,7 +91,7 @@ const L82: &[Oid] = &[Oid(869)];
 const L83: &[Oid] = &[Oid(23), Oid(20)];
 const L84: &[Oid] = &[Oid(1700)];
 const L85: &[Oid] = &[Oid(2276)];
-const L86: &[u8] = &[b'v'];
+const L86: &[u8] = b"v";
 const L87: &[Oid] = &[Oid(21), Oid(20)];
 const L88: &[Oid] = &[Oid(20), Oid(20)];
 const L89: &[Oid] = &[Oid(700), Oid(20)];
@@ -160,7 +160,7 @@ const L151: &[Oid] = &[Oid(1043)];
 const L152: &[Oid] = &[Oid(1042), Oid(1042)];
 const L153: &[Oid] = &[Oid(1033), Oid(1033)];
 const L154: &[Oid] = &[Oid(28), Oid(25), Oid(1184), Oid(26), Oid(26)];
-const L155: &[u8] = &[b'o', b'o', b'o', b'o', b'o'];
+const L155: &[u8] = b"ooooo";
 const L156: &[Str] = &[Str::Static("transaction"), Str::Static("gid"), Str::Static("prepared"), Str::Static("ownerid"), Str::Static("dbid")];
 const L157: &[Oid] = &[Oid(20), Oid(20), Oid(20)];
 const L158: &[Oid] = &[Oid(1082)];
@@ -215,7 +215,7 @@ const L206: &[Oid] = &[Oid(1266)];
 const L207: &[Oid] = &[Oid(1266), Oid(1266)];
 const L208: &[Oid] = &[Oid(26), Oid(26), Oid(25), Oid(16)];
 const L209: &[Oid] = &[Oid(25), Oid(26), Oid(26), Oid(23), Oid(21), Oid(25), Oid(28), Oid(26), Oid(26), Oid(21), Oid(25), Oid(23), Oid(25), Oid(16), Oid(16), Oid(1184)];
-const L210: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L210: &[u8] = b"oooooooooooooooo";
 const L211: &[Str] = &[Str::Static("locktype"), Str::Static("database"), Str::Static("relation"), Str::Static("page"), Str::Static("tuple"), Str::Static("virtualxid"), Str::Static("transactionid"), Str::Static("classid"), Str::Static("objid"), Str::Static("objsubid"), Str::Static("virtualtransaction"), Str::Static("pid"), Str::Static("mode"), Str::Static("granted"), Str::Static("fastpath"), Str::Static("waitstart")];
 const L212: &[Oid] = &[Oid(25), Oid(1082)];
 const L213: &[Oid] = &[Oid(25), Oid(1083)];
@@ -244,18 +244,18 @@ const fn r(oid: u32, proname: &'static str, prolang: u32, procost: f32, prorows:
         pronamespace: Oid(11),
         proowner: Oid(10),
         prolang: Oid(prolang),
-        procost: procost,
-        prorows: prorows,
+        procost,
+        prorows,
         provariadic: Oid(0),
         prosupport: Oid(0),
-        prokind: prokind,
+        prokind,
         prosecdef: false,
-        proleakproof: proleakproof,
-        proisstrict: proisstrict,
-        proretset: proretset,
-        provolatile: provolatile,
-        proparallel: proparallel,
-        pronargs: pronargs,
+        proleakproof,
+        proisstrict,
+        proretset,
+        provolatile,
+        proparallel,
+        pronargs,
         pronargdefaults: 0,
         prorettype: Oid(prorettype),
         proargtypes: List::Static(proargtypes),
@@ -279,19 +279,19 @@ const fn x(oid: u32, proname: &'static str, pronamespace: u32, proowner: u32, pr
         pronamespace: Oid(pronamespace),
         proowner: Oid(proowner),
         prolang: Oid(prolang),
-        procost: procost,
-        prorows: prorows,
+        procost,
+        prorows,
         provariadic: Oid(provariadic),
         prosupport: Oid(prosupport),
-        prokind: prokind,
-        prosecdef: prosecdef,
-        proleakproof: proleakproof,
-        proisstrict: proisstrict,
-        proretset: proretset,
-        provolatile: provolatile,
-        proparallel: proparallel,
-        pronargs: pronargs,
-        pronargdefaults: pronargdefaults,
+        prokind,
+        prosecdef,
+        proleakproof,
+        proisstrict,
+        proretset,
+        provolatile,
+        proparallel,
+        pronargs,
+        pronargdefaults,
         prorettype: Oid(prorettype),
         proargtypes: List::Static(proargtypes),
         proallargtypes: match proallargtypes { Some(v) => Some(List::Static(v)), None => None },

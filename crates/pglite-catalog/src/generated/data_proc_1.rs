@@ -16,13 +16,13 @@ const L7: &[Oid] = &[Oid(1560), Oid(23), Oid(23)];
 const L8: &[Oid] = &[Oid(23), Oid(23)];
 const L9: &[Oid] = &[Oid(1560), Oid(23), Oid(16)];
 const L10: &[Oid] = &[Oid(25), Oid(18), Oid(16), Oid(25), Oid(25)];
-const L11: &[u8] = &[b'o', b'o', b'o', b'o', b'o'];
+const L11: &[u8] = b"ooooo";
 const L12: &[Str] = &[Str::Static("word"), Str::Static("catcode"), Str::Static("barelabel"), Str::Static("catdesc"), Str::Static("baredesc")];
 const L13: &[Oid] = &[Oid(1562), Oid(23), Oid(16)];
 const L14: &[Oid] = &[Oid(1083)];
 const L15: &[Oid] = &[Oid(1034)];
 const L16: &[Oid] = &[Oid(1034), Oid(26), Oid(26), Oid(25), Oid(16)];
-const L17: &[u8] = &[b'i', b'o', b'o', b'o', b'o'];
+const L17: &[u8] = b"ioooo";
 const L18: &[Str] = &[Str::Static("acl"), Str::Static("grantor"), Str::Static("grantee"), Str::Static("privilege_type"), Str::Static("is_grantable")];
 const L19: &[Oid] = &[Oid(1083), Oid(1083)];
 const L20: &[Oid] = &[Oid(16), Oid(16)];
@@ -96,7 +96,7 @@ const L87: &[Oid] = &[Oid(17), Oid(23)];
 const L88: &[Oid] = &[Oid(1184)];
 const L89: &[Oid] = &[Oid(25), Oid(1114)];
 const L90: &[Oid] = &[Oid(23), Oid(26), Oid(23), Oid(26), Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(1184), Oid(1184), Oid(1184), Oid(1184), Oid(869), Oid(25), Oid(23), Oid(28), Oid(28), Oid(25), Oid(16), Oid(25), Oid(25), Oid(23), Oid(25), Oid(1700), Oid(25), Oid(16), Oid(25), Oid(16), Oid(16), Oid(23), Oid(20)];
-const L91: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L91: &[u8] = b"iooooooooooooooooooooooooooooooo";
 const L92: &[Str] = &[Str::Static("pid"), Str::Static("datid"), Str::Static("pid"), Str::Static("usesysid"), Str::Static("application_name"), Str::Static("state"), Str::Static("query"), Str::Static("wait_event_type"), Str::Static("wait_event"), Str::Static("xact_start"), Str::Static("query_start"), Str::Static("backend_start"), Str::Static("state_change"), Str::Static("client_addr"), Str::Static("client_hostname"), Str::Static("client_port"), Str::Static("backend_xid"), Str::Static("backend_xmin"), Str::Static("backend_type"), Str::Static("ssl"), Str::Static("sslversion"), Str::Static("sslcipher"), Str::Static("sslbits"), Str::Static("ssl_client_dn"), Str::Static("ssl_client_serial"), Str::Static("ssl_issuer_dn"), Str::Static("gss_auth"), Str::Static("gss_princ"), Str::Static("gss_enc"), Str::Static("gss_delegation"), Str::Static("leader_pid"), Str::Static("query_id")];
 const L93: &[Oid] = &[Oid(3802), Oid(4072), Oid(3802), Oid(16)];
 const L94: &[Str] = &[Str::Static("target"), Str::Static("path"), Str::Static("vars"), Str::Static("silent")];
@@ -118,7 +118,7 @@ const L109: &[Oid] = &[Oid(1082), Oid(1186)];
 const L110: &[Oid] = &[Oid(25), Oid(25), Oid(25)];
 const L111: &[Oid] = &[Oid(25), Oid(25), Oid(16)];
 const L112: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(1009), Oid(25), Oid(25), Oid(25), Oid(23), Oid(16)];
-const L113: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L113: &[u8] = b"ooooooooooooooooo";
 const L114: &[Str] = &[Str::Static("name"), Str::Static("setting"), Str::Static("unit"), Str::Static("category"), Str::Static("short_desc"), Str::Static("extra_desc"), Str::Static("context"), Str::Static("vartype"), Str::Static("source"), Str::Static("min_val"), Str::Static("max_val"), Str::Static("enumvals"), Str::Static("boot_val"), Str::Static("reset_val"), Str::Static("sourcefile"), Str::Static("sourceline"), Str::Static("pending_restart")];
 const L115: &[Oid] = &[Oid(25), Oid(25), Oid(23)];
 const L116: &[Oid] = &[Oid(2277), Oid(23)];
@@ -145,7 +145,7 @@ const L136: &[Oid] = &[Oid(27)];
 const L137: &[Oid] = &[Oid(27), Oid(20)];
 const L138: &[Oid] = &[Oid(1042)];
 const L139: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(23), Oid(1007), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20)];
-const L140: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L140: &[u8] = b"oooooooooo";
 const L141: &[Str] = &[Str::Static("name"), Str::Static("ident"), Str::Static("type"), Str::Static("level"), Str::Static("path"), Str::Static("total_bytes"), Str::Static("total_nblocks"), Str::Static("free_bytes"), Str::Static("free_chunks"), Str::Static("used_bytes")];
 const L142: &[AclItem] = &[AclItem { grantee: Oid(10), grantor: Oid(10), privs: 0x80 }, AclItem { grantee: Oid(3375), grantor: Oid(10), privs: 0x80 }];
 const L143: &[Str] = &[Str::Static("string"), Str::Static("pattern"), Str::Static("replacement")];
@@ -153,14 +153,14 @@ const L144: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(25)];
 const L145: &[Str] = &[Str::Static("string"), Str::Static("pattern"), Str::Static("replacement"), Str::Static("flags")];
 const L146: &[Oid] = &[Oid(1009)];
 const L147: &[Oid] = &[Oid(1009), Oid(25), Oid(25)];
-const L148: &[u8] = &[b'i', b'o', b'o'];
+const L148: &[u8] = b"ioo";
 const L149: &[Str] = &[Str::Static("options_array"), Str::Static("option_name"), Str::Static("option_value")];
 const L150: &[Oid] = &[Oid(2249)];
 const L151: &[Oid] = &[Oid(2278)];
 const L152: &[Oid] = &[Oid(2279)];
 const L153: &[Oid] = &[Oid(2280)];
 const L154: &[Oid] = &[Oid(25), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(1184)];
-const L155: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L155: &[u8] = b"ooooooooo";
 const L156: &[Str] = &[Str::Static("name"), Str::Static("blks_zeroed"), Str::Static("blks_hit"), Str::Static("blks_read"), Str::Static("blks_written"), Str::Static("blks_exists"), Str::Static("flushes"), Str::Static("truncates"), Str::Static("stats_reset")];
 const L157: &[Str] = &[Str::Static("target")];
 const L158: &[Oid] = &[Oid(2283)];
@@ -196,10 +196,10 @@ const L187: &[Oid] = &[Oid(26), Oid(16)];
 const L188: &[Oid] = &[Oid(26), Oid(23), Oid(16)];
 const L189: &[Oid] = &[Oid(194), Oid(26), Oid(16)];
 const L190: &[Oid] = &[Oid(25), Oid(25), Oid(1184), Oid(2211), Oid(2211), Oid(16), Oid(20), Oid(20)];
-const L191: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L191: &[u8] = b"oooooooo";
 const L192: &[Str] = &[Str::Static("name"), Str::Static("statement"), Str::Static("prepare_time"), Str::Static("parameter_types"), Str::Static("result_types"), Str::Static("from_sql"), Str::Static("generic_plans"), Str::Static("custom_plans")];
 const L193: &[Oid] = &[Oid(25), Oid(25), Oid(16), Oid(16), Oid(16), Oid(1184)];
-const L194: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o'];
+const L194: &[u8] = b"oooooo";
 const L195: &[Str] = &[Str::Static("name"), Str::Static("statement"), Str::Static("is_holdable"), Str::Static("is_binary"), Str::Static("is_scrollable"), Str::Static("creation_time")];
 const L196: &[Oid] = &[Oid(1114), Oid(1184)];
 const L197: &[Oid] = &[Oid(1184), Oid(1114)];
@@ -217,11 +217,11 @@ const L208: &[Oid] = &[Oid(2281), Oid(604), Oid(21), Oid(26), Oid(2281)];
 const L209: &[Oid] = &[Oid(718), Oid(718)];
 const L210: &[Oid] = &[Oid(2281), Oid(718), Oid(21), Oid(26), Oid(2281)];
 const L211: &[Oid] = &[Oid(25), Oid(1186), Oid(16)];
-const L212: &[u8] = &[b'o', b'o', b'o'];
+const L212: &[u8] = b"ooo";
 const L213: &[Str] = &[Str::Static("abbrev"), Str::Static("utc_offset"), Str::Static("is_dst")];
 const L214: &[Oid] = &[Oid(25), Oid(142)];
 const L215: &[Oid] = &[Oid(25), Oid(20), Oid(1184), Oid(1184), Oid(1184), Oid(1184), Oid(16)];
-const L216: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L216: &[u8] = b"ioooooo";
 const L217: &[Str] = &[Str::Static("filename"), Str::Static("size"), Str::Static("access"), Str::Static("modification"), Str::Static("change"), Str::Static("creation"), Str::Static("isdir")];
 const L218: &[Oid] = &[Oid(25), Oid(20), Oid(20)];
 const L219: &[Oid] = &[Oid(869), Oid(869)];
@@ -233,7 +233,7 @@ const L224: &[Oid] = &[Oid(26), Oid(19), Oid(25)];
 const L225: &[Oid] = &[Oid(19), Oid(25)];
 const L226: &[Oid] = &[Oid(701), Oid(701)];
 const L227: &[Oid] = &[Oid(16), Oid(3220), Oid(25), Oid(25)];
-const L228: &[u8] = &[b'i', b'o', b'o', b'o'];
+const L228: &[u8] = b"iooo";
 const L229: &[Str] = &[Str::Static("wait_for_archive"), Str::Static("lsn"), Str::Static("labelfile"), Str::Static("spcmapfile")];
 const L230: &[Oid] = &[Oid(17), Oid(2281)];
 const L231: &[Oid] = &[Oid(2277), Oid(2281), Oid(2281)];
@@ -250,7 +250,7 @@ const L241: &[Oid] = &[Oid(3220)];
 const L242: &[Oid] = &[Oid(3220), Oid(25), Oid(23)];
 const L243: &[Str] = &[Str::Static("lsn"), Str::Static("file_name"), Str::Static("file_offset")];
 const L244: &[Oid] = &[Oid(25), Oid(25), Oid(1186), Oid(16)];
-const L245: &[u8] = &[b'o', b'o', b'o', b'o'];
+const L245: &[u8] = b"oooo";
 const L246: &[Str] = &[Str::Static("name"), Str::Static("abbrev"), Str::Static("utc_offset"), Str::Static("is_dst")];
 const L247: &[Oid] = &[Oid(142)];
 const L248: &[Oid] = &[Oid(142), Oid(25)];
@@ -294,18 +294,18 @@ const fn r(oid: u32, proname: &'static str, prolang: u32, procost: f32, prorows:
         pronamespace: Oid(11),
         proowner: Oid(10),
         prolang: Oid(prolang),
-        procost: procost,
-        prorows: prorows,
+        procost,
+        prorows,
         provariadic: Oid(0),
         prosupport: Oid(0),
-        prokind: prokind,
+        prokind,
         prosecdef: false,
-        proleakproof: proleakproof,
-        proisstrict: proisstrict,
-        proretset: proretset,
-        provolatile: provolatile,
-        proparallel: proparallel,
-        pronargs: pronargs,
+        proleakproof,
+        proisstrict,
+        proretset,
+        provolatile,
+        proparallel,
+        pronargs,
         pronargdefaults: 0,
         prorettype: Oid(prorettype),
         proargtypes: List::Static(proargtypes),
@@ -329,19 +329,19 @@ const fn x(oid: u32, proname: &'static str, pronamespace: u32, proowner: u32, pr
         pronamespace: Oid(pronamespace),
         proowner: Oid(proowner),
         prolang: Oid(prolang),
-        procost: procost,
-        prorows: prorows,
+        procost,
+        prorows,
         provariadic: Oid(provariadic),
         prosupport: Oid(prosupport),
-        prokind: prokind,
-        prosecdef: prosecdef,
-        proleakproof: proleakproof,
-        proisstrict: proisstrict,
-        proretset: proretset,
-        provolatile: provolatile,
-        proparallel: proparallel,
-        pronargs: pronargs,
-        pronargdefaults: pronargdefaults,
+        prokind,
+        prosecdef,
+        proleakproof,
+        proisstrict,
+        proretset,
+        provolatile,
+        proparallel,
+        pronargs,
+        pronargdefaults,
         prorettype: Oid(prorettype),
         proargtypes: List::Static(proargtypes),
         proallargtypes: match proallargtypes { Some(v) => Some(List::Static(v)), None => None },

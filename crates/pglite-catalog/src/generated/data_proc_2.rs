@@ -9,26 +9,26 @@ const L0: &[Oid] = &[Oid(25), Oid(142)];
 const L1: &[Oid] = &[Oid(25)];
 const L2: &[Oid] = &[Oid(26)];
 const L3: &[Oid] = &[Oid(2276)];
-const L4: &[u8] = &[b'v'];
+const L4: &[u8] = b"v";
 const L5: &[Oid] = &[Oid(25), Oid(2276)];
-const L6: &[u8] = &[b'i', b'v'];
+const L6: &[u8] = b"iv";
 const L7: &[Oid] = &[Oid(25), Oid(23)];
 const L8: &[Oid] = &[Oid(2281), Oid(600), Oid(21), Oid(26), Oid(2281)];
 const L9: &[AclItem] = &[AclItem { grantee: Oid(10), grantor: Oid(10), privs: 0x80 }];
 const L10: &[Oid] = &[Oid(2277), Oid(2281)];
 const L11: &[Oid] = &[Oid(3614), Oid(2281)];
 const L12: &[Oid] = &[Oid(26), Oid(20), Oid(20), Oid(20), Oid(20), Oid(16), Oid(20), Oid(26)];
-const L13: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L13: &[u8] = b"iooooooo";
 const L14: &[Str] = &[Str::Static("sequence_oid"), Str::Static("start_value"), Str::Static("minimum_value"), Str::Static("maximum_value"), Str::Static("increment"), Str::Static("cycle_option"), Str::Static("cache_size"), Str::Static("data_type")];
 const L15: &[Oid] = &[Oid(19), Oid(25), Oid(25)];
-const L16: &[u8] = &[b'o', b'o', b'o'];
+const L16: &[u8] = b"ooo";
 const L17: &[Str] = &[Str::Static("name"), Str::Static("default_version"), Str::Static("comment")];
 const L18: &[Oid] = &[Oid(19), Oid(25), Oid(16), Oid(16), Oid(16), Oid(19), Oid(1003), Oid(25)];
-const L19: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L19: &[u8] = b"oooooooo";
 const L20: &[Str] = &[Str::Static("name"), Str::Static("version"), Str::Static("superuser"), Str::Static("trusted"), Str::Static("relocatable"), Str::Static("schema"), Str::Static("requires"), Str::Static("comment")];
 const L21: &[Oid] = &[Oid(19)];
 const L22: &[Oid] = &[Oid(19), Oid(25), Oid(25), Oid(25)];
-const L23: &[u8] = &[b'i', b'o', b'o', b'o'];
+const L23: &[u8] = b"iooo";
 const L24: &[Str] = &[Str::Static("name"), Str::Static("source"), Str::Static("target"), Str::Static("path")];
 const L25: &[Oid] = &[Oid(2205), Oid(25)];
 const L26: &[Oid] = &[Oid(3615), Oid(2281), Oid(21), Oid(2281), Oid(2281)];
@@ -37,7 +37,7 @@ const L28: &[Oid] = &[Oid(20)];
 const L29: &[Oid] = &[Oid(23), Oid(23)];
 const L30: &[Oid] = &[Oid(2281)];
 const L31: &[Oid] = &[Oid(23), Oid(25), Oid(3220), Oid(3220), Oid(3220), Oid(3220), Oid(1186), Oid(1186), Oid(1186), Oid(23), Oid(25), Oid(1184)];
-const L32: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L32: &[u8] = b"oooooooooooo";
 const L33: &[Str] = &[Str::Static("pid"), Str::Static("state"), Str::Static("sent_lsn"), Str::Static("write_lsn"), Str::Static("flush_lsn"), Str::Static("replay_lsn"), Str::Static("write_lag"), Str::Static("flush_lag"), Str::Static("replay_lag"), Str::Static("sync_priority"), Str::Static("sync_state"), Str::Static("reply_time")];
 const L34: &[Oid] = &[Oid(23)];
 const L35: &[Oid] = &[Oid(2283)];
@@ -69,7 +69,7 @@ const L60: &[Oid] = &[Oid(2281), Oid(2283)];
 const L61: &[Oid] = &[Oid(2281), Oid(2276), Oid(2276)];
 const L62: &[Oid] = &[Oid(2249), Oid(2249)];
 const L63: &[Oid] = &[Oid(20), Oid(25), Oid(1184), Oid(20), Oid(25), Oid(1184), Oid(1184)];
-const L64: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L64: &[u8] = b"ooooooo";
 const L65: &[Str] = &[Str::Static("archived_count"), Str::Static("last_archived_wal"), Str::Static("last_archived_time"), Str::Static("failed_count"), Str::Static("last_failed_wal"), Str::Static("last_failed_time"), Str::Static("stats_reset")];
 const L66: &[Oid] = &[Oid(2276), Oid(2276)];
 const L67: &[Str] = &[Str::Static("key"), Str::Static("value")];
@@ -78,7 +78,7 @@ const L69: &[Oid] = &[Oid(1009), Oid(1009)];
 const L70: &[Oid] = &[Oid(114)];
 const L71: &[Oid] = &[Oid(3802)];
 const L72: &[Oid] = &[Oid(3802), Oid(25), Oid(3802)];
-const L73: &[u8] = &[b'i', b'o', b'o'];
+const L73: &[u8] = b"ioo";
 const L74: &[Str] = &[Str::Static("from_json"), Str::Static("key"), Str::Static("value")];
 const L75: &[Oid] = &[Oid(2283), Oid(3802)];
 const L76: &[Oid] = &[Oid(3802), Oid(25)];
@@ -89,7 +89,7 @@ const L80: &[Oid] = &[Oid(3802), Oid(1009)];
 const L81: &[Str] = &[Str::Static("from_json"), Str::Static("path_elems")];
 const L82: &[Oid] = &[Oid(5077), Oid(5078)];
 const L83: &[Oid] = &[Oid(3802), Oid(3802)];
-const L84: &[u8] = &[b'i', b'o'];
+const L84: &[u8] = b"io";
 const L85: &[Str] = &[Str::Static("from_json"), Str::Static("value")];
 const L86: &[Oid] = &[Oid(3220)];
 const L87: &[Oid] = &[Oid(1700), Oid(1700), Oid(1700)];
@@ -109,16 +109,16 @@ const L100: &[Oid] = &[Oid(25), Oid(16), Oid(16)];
 const L101: &[Oid] = &[Oid(3802), Oid(1009), Oid(3802), Oid(16)];
 const L102: &[Str] = &[Str::Static("jsonb_in"), Str::Static("path"), Str::Static("replacement"), Str::Static("create_if_missing")];
 const L103: &[Oid] = &[Oid(25), Oid(16), Oid(20), Oid(1184), Oid(1184), Oid(1184), Oid(1184), Oid(16)];
-const L104: &[u8] = &[b'i', b'i', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L104: &[u8] = b"iioooooo";
 const L105: &[Str] = &[Str::Static("filename"), Str::Static("missing_ok"), Str::Static("size"), Str::Static("access"), Str::Static("modification"), Str::Static("change"), Str::Static("creation"), Str::Static("isdir")];
 const L106: &[Oid] = &[Oid(28), Oid(28)];
 const L107: &[Oid] = &[Oid(28), Oid(23)];
 const L108: &[Oid] = &[Oid(3310)];
 const L109: &[Oid] = &[Oid(23), Oid(25), Oid(3220), Oid(23), Oid(3220), Oid(3220), Oid(23), Oid(1184), Oid(1184), Oid(3220), Oid(1184), Oid(25), Oid(25), Oid(23), Oid(25)];
-const L110: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L110: &[u8] = b"ooooooooooooooo";
 const L111: &[Str] = &[Str::Static("pid"), Str::Static("status"), Str::Static("receive_start_lsn"), Str::Static("receive_start_tli"), Str::Static("written_lsn"), Str::Static("flushed_lsn"), Str::Static("received_tli"), Str::Static("last_msg_send_time"), Str::Static("last_msg_receipt_time"), Str::Static("latest_end_lsn"), Str::Static("latest_end_time"), Str::Static("slot_name"), Str::Static("sender_host"), Str::Static("sender_port"), Str::Static("conninfo")];
 const L112: &[Oid] = &[Oid(25), Oid(23), Oid(26), Oid(26), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20)];
-const L113: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L113: &[u8] = b"iooooooooooooooooooooooo";
 const L114: &[Str] = &[Str::Static("cmdtype"), Str::Static("pid"), Str::Static("datid"), Str::Static("relid"), Str::Static("param1"), Str::Static("param2"), Str::Static("param3"), Str::Static("param4"), Str::Static("param5"), Str::Static("param6"), Str::Static("param7"), Str::Static("param8"), Str::Static("param9"), Str::Static("param10"), Str::Static("param11"), Str::Static("param12"), Str::Static("param13"), Str::Static("param14"), Str::Static("param15"), Str::Static("param16"), Str::Static("param17"), Str::Static("param18"), Str::Static("param19"), Str::Static("param20")];
 const L115: &[Oid] = &[Oid(3614), Oid(1002)];
 const L116: &[Oid] = &[Oid(3614), Oid(18), Oid(1009)];
@@ -141,7 +141,7 @@ const L132: &[Oid] = &[Oid(3361)];
 const L133: &[Oid] = &[Oid(23), Oid(1007)];
 const L134: &[Oid] = &[Oid(26), Oid(26), Oid(23)];
 const L135: &[Oid] = &[Oid(26), Oid(26), Oid(23), Oid(25), Oid(1009), Oid(1009)];
-const L136: &[u8] = &[b'i', b'i', b'i', b'o', b'o', b'o'];
+const L136: &[u8] = b"iiiooo";
 const L137: &[Str] = &[Str::Static("classid"), Str::Static("objid"), Str::Static("objsubid"), Str::Static("type"), Str::Static("object_names"), Str::Static("object_args")];
 const L138: &[Oid] = &[Oid(2281), Oid(2281), Oid(2281), Oid(2281)];
 const L139: &[Oid] = &[Oid(2281), Oid(2281), Oid(2281)];
@@ -150,10 +150,10 @@ const L141: &[Str] = &[Str::Static("string"), Str::Static("pattern")];
 const L142: &[Oid] = &[Oid(25), Oid(25), Oid(25)];
 const L143: &[Str] = &[Str::Static("string"), Str::Static("pattern"), Str::Static("flags")];
 const L144: &[Oid] = &[Oid(20), Oid(790)];
-const L145: &[u8] = &[b'o', b'o'];
+const L145: &[u8] = b"oo";
 const L146: &[Str] = &[Str::Static("name"), Str::Static("setting")];
 const L147: &[Oid] = &[Oid(23), Oid(25), Oid(23), Oid(25), Oid(1009), Oid(1009), Oid(25), Oid(25), Oid(25), Oid(1009), Oid(25)];
-const L148: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L148: &[u8] = b"ooooooooooo";
 const L149: &[Str] = &[Str::Static("rule_number"), Str::Static("file_name"), Str::Static("line_number"), Str::Static("type"), Str::Static("database"), Str::Static("user_name"), Str::Static("address"), Str::Static("netmask"), Str::Static("auth_method"), Str::Static("options"), Str::Static("error")];
 const L150: &[Oid] = &[Oid(3402)];
 const L151: &[Oid] = &[Oid(1083), Oid(20)];
@@ -168,25 +168,25 @@ const L159: &[Oid] = &[Oid(1186), Oid(20)];
 const L160: &[Oid] = &[Oid(17)];
 const L161: &[Oid] = &[Oid(2205)];
 const L162: &[Oid] = &[Oid(2205), Oid(2205), Oid(2205), Oid(16), Oid(23)];
-const L163: &[u8] = &[b'i', b'o', b'o', b'o', b'o'];
+const L163: &[u8] = b"ioooo";
 const L164: &[Str] = &[Str::Static("rootrelid"), Str::Static("relid"), Str::Static("parentrelid"), Str::Static("isleaf"), Str::Static("level")];
 const L165: &[Oid] = &[Oid(2205), Oid(2205)];
 const L166: &[Str] = &[Str::Static("partitionid"), Str::Static("relid")];
 const L167: &[Oid] = &[Oid(5017)];
 const L168: &[Oid] = &[Oid(5017), Oid(23), Oid(1009), Oid(1000), Oid(701), Oid(701)];
-const L169: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o'];
+const L169: &[u8] = b"iooooo";
 const L170: &[Str] = &[Str::Static("mcv_list"), Str::Static("index"), Str::Static("values"), Str::Static("nulls"), Str::Static("frequency"), Str::Static("base_frequency")];
 const L171: &[Oid] = &[Oid(16), Oid(23)];
 const L172: &[Str] = &[Str::Static("wait"), Str::Static("wait_seconds")];
 const L173: &[Oid] = &[Oid(2281), Oid(26), Oid(2281), Oid(21), Oid(2281)];
 const L174: &[Oid] = &[Oid(23), Oid(23), Oid(20), Oid(1184)];
-const L175: &[u8] = &[b'o', b'o', b'o', b'o'];
+const L175: &[u8] = b"oooo";
 const L176: &[Str] = &[Str::Static("pg_control_version"), Str::Static("catalog_version_no"), Str::Static("system_identifier"), Str::Static("pg_control_last_modified")];
 const L177: &[Oid] = &[Oid(3220), Oid(3220), Oid(25), Oid(23), Oid(23), Oid(16), Oid(25), Oid(26), Oid(28), Oid(28), Oid(28), Oid(26), Oid(28), Oid(28), Oid(26), Oid(28), Oid(28), Oid(1184)];
-const L178: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L178: &[u8] = b"oooooooooooooooooo";
 const L179: &[Str] = &[Str::Static("checkpoint_lsn"), Str::Static("redo_lsn"), Str::Static("redo_wal_file"), Str::Static("timeline_id"), Str::Static("prev_timeline_id"), Str::Static("full_page_writes"), Str::Static("next_xid"), Str::Static("next_oid"), Str::Static("next_multixact_id"), Str::Static("next_multi_offset"), Str::Static("oldest_xid"), Str::Static("oldest_xid_dbid"), Str::Static("oldest_active_xid"), Str::Static("oldest_multi_xid"), Str::Static("oldest_multi_dbid"), Str::Static("oldest_commit_ts_xid"), Str::Static("newest_commit_ts_xid"), Str::Static("checkpoint_time")];
 const L180: &[Oid] = &[Oid(3220), Oid(23), Oid(3220), Oid(3220), Oid(16)];
-const L181: &[u8] = &[b'o', b'o', b'o', b'o', b'o'];
+const L181: &[u8] = b"ooooo";
 const L182: &[Str] = &[Str::Static("min_recovery_end_lsn"), Str::Static("min_recovery_end_timeline"), Str::Static("backup_start_lsn"), Str::Static("backup_end_lsn"), Str::Static("end_of_backup_record_required")];
 const L183: &[Oid] = &[Oid(23), Oid(23), Oid(23), Oid(23), Oid(23), Oid(23), Oid(23), Oid(23), Oid(23), Oid(16), Oid(23), Oid(16)];
 const L184: &[Str] = &[Str::Static("max_data_alignment"), Str::Static("database_block_size"), Str::Static("blocks_per_segment"), Str::Static("wal_block_size"), Str::Static("bytes_per_wal_segment"), Str::Static("max_identifier_length"), Str::Static("max_index_columns"), Str::Static("max_toast_chunk_size"), Str::Static("large_object_chunk_size"), Str::Static("float8_pass_by_value"), Str::Static("data_page_checksum_version"), Str::Static("default_char_signedness")];
@@ -255,7 +255,7 @@ const L246: &[Oid] = &[Oid(3615), Oid(25)];
 const L247: &[Oid] = &[Oid(25), Oid(25), Oid(23), Oid(23)];
 const L248: &[Str] = &[Str::Static("query"), Str::Static("word"), Str::Static("ndoc"), Str::Static("nentry")];
 const L249: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(23), Oid(23)];
-const L250: &[u8] = &[b'i', b'i', b'o', b'o', b'o'];
+const L250: &[u8] = b"iiooo";
 const L251: &[Str] = &[Str::Static("query"), Str::Static("weights"), Str::Static("word"), Str::Static("ndoc"), Str::Static("nentry")];
 const L252: &[Oid] = &[Oid(20), Oid(20), Oid(2281)];
 const L253: &[Oid] = &[Oid(2281), Oid(3615), Oid(21), Oid(26), Oid(2281)];
@@ -267,7 +267,7 @@ const L258: &[Str] = &[Str::Static("parser_oid"), Str::Static("tokid"), Str::Sta
 const L259: &[Oid] = &[Oid(25), Oid(23), Oid(25), Oid(25)];
 const L260: &[Str] = &[Str::Static("parser_name"), Str::Static("tokid"), Str::Static("alias"), Str::Static("description")];
 const L261: &[Oid] = &[Oid(26), Oid(25), Oid(23), Oid(25)];
-const L262: &[u8] = &[b'i', b'i', b'o', b'o'];
+const L262: &[u8] = b"iioo";
 const L263: &[Str] = &[Str::Static("parser_oid"), Str::Static("txt"), Str::Static("tokid"), Str::Static("token")];
 const L264: &[Oid] = &[Oid(25), Oid(25), Oid(23), Oid(25)];
 const L265: &[Str] = &[Str::Static("parser_name"), Str::Static("txt"), Str::Static("tokid"), Str::Static("token")];
@@ -283,19 +283,19 @@ const L274: &[Oid] = &[Oid(3769)];
 const L275: &[Str] = &[Str::Static("target")];
 const L276: &[Oid] = &[Oid(19), Oid(16), Oid(16)];
 const L277: &[Oid] = &[Oid(19), Oid(16), Oid(16), Oid(19), Oid(3220)];
-const L278: &[u8] = &[b'i', b'i', b'i', b'o', b'o'];
+const L278: &[u8] = b"iiioo";
 const L279: &[Str] = &[Str::Static("slot_name"), Str::Static("immediately_reserve"), Str::Static("temporary"), Str::Static("slot_name"), Str::Static("lsn")];
 const L280: &[Oid] = &[Oid(19), Oid(19), Oid(25), Oid(26), Oid(16), Oid(16), Oid(23), Oid(28), Oid(28), Oid(3220), Oid(3220), Oid(25), Oid(20), Oid(16), Oid(3220), Oid(1184), Oid(16), Oid(25), Oid(16), Oid(16)];
-const L281: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L281: &[u8] = b"oooooooooooooooooooo";
 const L282: &[Str] = &[Str::Static("slot_name"), Str::Static("plugin"), Str::Static("slot_type"), Str::Static("datoid"), Str::Static("temporary"), Str::Static("active"), Str::Static("active_pid"), Str::Static("xmin"), Str::Static("catalog_xmin"), Str::Static("restart_lsn"), Str::Static("confirmed_flush_lsn"), Str::Static("wal_status"), Str::Static("safe_wal_size"), Str::Static("two_phase"), Str::Static("two_phase_at"), Str::Static("inactive_since"), Str::Static("conflicting"), Str::Static("invalidation_reason"), Str::Static("failover"), Str::Static("synced")];
 const L283: &[Oid] = &[Oid(19), Oid(3220), Oid(23), Oid(1009)];
 const L284: &[Oid] = &[Oid(19), Oid(3220), Oid(23), Oid(1009), Oid(3220), Oid(28), Oid(25)];
-const L285: &[u8] = &[b'i', b'i', b'i', b'v', b'o', b'o', b'o'];
+const L285: &[u8] = b"iiivooo";
 const L286: &[Str] = &[Str::Static("slot_name"), Str::Static("upto_lsn"), Str::Static("upto_nchanges"), Str::Static("options"), Str::Static("lsn"), Str::Static("xid"), Str::Static("data")];
 const L287: &[Oid] = &[Oid(19), Oid(3220), Oid(23), Oid(1009), Oid(3220), Oid(28), Oid(17)];
 const L288: &[Oid] = &[Oid(19), Oid(19), Oid(16), Oid(16), Oid(16)];
 const L289: &[Oid] = &[Oid(19), Oid(19), Oid(16), Oid(16), Oid(16), Oid(19), Oid(3220)];
-const L290: &[u8] = &[b'i', b'i', b'i', b'i', b'i', b'o', b'o'];
+const L290: &[u8] = b"iiiiioo";
 const L291: &[Str] = &[Str::Static("slot_name"), Str::Static("plugin"), Str::Static("temporary"), Str::Static("twophase"), Str::Static("failover"), Str::Static("slot_name"), Str::Static("lsn")];
 const L292: &[Oid] = &[Oid(2281), Oid(3642), Oid(23), Oid(26), Oid(2281)];
 const L293: &[Oid] = &[Oid(3615), Oid(2281), Oid(21), Oid(2281), Oid(2281), Oid(2281), Oid(2281)];
@@ -310,7 +310,7 @@ const L301: &[Oid] = &[Oid(2275), Oid(26), Oid(23)];
 const L302: &[Oid] = &[Oid(3831)];
 const L303: &[Oid] = &[Oid(2281), Oid(26), Oid(23)];
 const L304: &[Oid] = &[Oid(26), Oid(26), Oid(23), Oid(25), Oid(25), Oid(25), Oid(25)];
-const L305: &[u8] = &[b'i', b'i', b'i', b'o', b'o', b'o', b'o'];
+const L305: &[u8] = b"iiioooo";
 const L306: &[Str] = &[Str::Static("classid"), Str::Static("objid"), Str::Static("objsubid"), Str::Static("type"), Str::Static("schema"), Str::Static("name"), Str::Static("identity")];
 const L307: &[Oid] = &[Oid(23), Oid(23), Oid(25)];
 const L308: &[Oid] = &[Oid(2205), Oid(16)];
@@ -420,7 +420,7 @@ const L411: &[Oid] = &[Oid(19), Oid(19), Oid(19), Oid(3220)];
 const L412: &[Str] = &[Str::Static("src_slot_name"), Str::Static("dst_slot_name"), Str::Static("slot_name"), Str::Static("lsn")];
 const L413: &[Oid] = &[Oid(19), Oid(19), Oid(16), Oid(19)];
 const L414: &[Oid] = &[Oid(19), Oid(19), Oid(16), Oid(19), Oid(19), Oid(3220)];
-const L415: &[u8] = &[b'i', b'i', b'i', b'i', b'o', b'o'];
+const L415: &[u8] = b"iiiioo";
 const L416: &[Str] = &[Str::Static("src_slot_name"), Str::Static("dst_slot_name"), Str::Static("temporary"), Str::Static("plugin"), Str::Static("slot_name"), Str::Static("lsn")];
 const L417: &[Oid] = &[Oid(4538)];
 const L418: &[Oid] = &[Oid(4537)];
@@ -449,18 +449,18 @@ const fn r(oid: u32, proname: &'static str, prolang: u32, procost: f32, prorows:
         pronamespace: Oid(11),
         proowner: Oid(10),
         prolang: Oid(prolang),
-        procost: procost,
-        prorows: prorows,
+        procost,
+        prorows,
         provariadic: Oid(0),
         prosupport: Oid(0),
-        prokind: prokind,
+        prokind,
         prosecdef: false,
-        proleakproof: proleakproof,
-        proisstrict: proisstrict,
-        proretset: proretset,
-        provolatile: provolatile,
-        proparallel: proparallel,
-        pronargs: pronargs,
+        proleakproof,
+        proisstrict,
+        proretset,
+        provolatile,
+        proparallel,
+        pronargs,
         pronargdefaults: 0,
         prorettype: Oid(prorettype),
         proargtypes: List::Static(proargtypes),
@@ -484,19 +484,19 @@ const fn x(oid: u32, proname: &'static str, pronamespace: u32, proowner: u32, pr
         pronamespace: Oid(pronamespace),
         proowner: Oid(proowner),
         prolang: Oid(prolang),
-        procost: procost,
-        prorows: prorows,
+        procost,
+        prorows,
         provariadic: Oid(provariadic),
         prosupport: Oid(prosupport),
-        prokind: prokind,
-        prosecdef: prosecdef,
-        proleakproof: proleakproof,
-        proisstrict: proisstrict,
-        proretset: proretset,
-        provolatile: provolatile,
-        proparallel: proparallel,
-        pronargs: pronargs,
-        pronargdefaults: pronargdefaults,
+        prokind,
+        prosecdef,
+        proleakproof,
+        proisstrict,
+        proretset,
+        provolatile,
+        proparallel,
+        pronargs,
+        pronargdefaults,
         prorettype: Oid(prorettype),
         proargtypes: List::Static(proargtypes),
         proallargtypes: match proallargtypes { Some(v) => Some(List::Static(v)), None => None },

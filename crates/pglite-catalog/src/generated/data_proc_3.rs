@@ -12,10 +12,10 @@ const L3: &[Oid] = &[Oid(4537), Oid(3831)];
 const L4: &[Oid] = &[Oid(23)];
 const L5: &[AclItem] = &[AclItem { grantee: Oid(10), grantor: Oid(10), privs: 0x80 }];
 const L6: &[Oid] = &[Oid(26)];
-const L7: &[u8] = &[b'o'];
+const L7: &[u8] = b"o";
 const L8: &[Str] = &[Str::Static("oid")];
 const L9: &[Oid] = &[Oid(26), Oid(26), Oid(23), Oid(25), Oid(25), Oid(25), Oid(25), Oid(16), Oid(32)];
-const L10: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L10: &[u8] = b"ooooooooo";
 const L11: &[Str] = &[Str::Static("classid"), Str::Static("objid"), Str::Static("objsubid"), Str::Static("command_tag"), Str::Static("object_type"), Str::Static("schema_name"), Str::Static("object_identity"), Str::Static("in_extension"), Str::Static("command")];
 const L12: &[Oid] = &[Oid(2281)];
 const L13: &[Oid] = &[Oid(2281), Oid(2281), Oid(2281), Oid(2281)];
@@ -34,13 +34,13 @@ const L25: &[Oid] = &[Oid(5017)];
 const L26: &[Oid] = &[Oid(3220), Oid(1700)];
 const L27: &[Oid] = &[Oid(1700), Oid(3220)];
 const L28: &[Oid] = &[Oid(26), Oid(23), Oid(23), Oid(2276)];
-const L29: &[u8] = &[b'i', b'i', b'i', b'v'];
+const L29: &[u8] = b"iiiv";
 const L30: &[Oid] = &[Oid(25), Oid(20), Oid(1184)];
-const L31: &[u8] = &[b'o', b'o', b'o'];
+const L31: &[u8] = b"ooo";
 const L32: &[Str] = &[Str::Static("name"), Str::Static("size"), Str::Static("modification")];
 const L33: &[AclItem] = &[AclItem { grantee: Oid(10), grantor: Oid(10), privs: 0x80 }, AclItem { grantee: Oid(3373), grantor: Oid(10), privs: 0x80 }];
 const L34: &[Oid] = &[Oid(26), Oid(25), Oid(20), Oid(1184)];
-const L35: &[u8] = &[b'i', b'o', b'o', b'o'];
+const L35: &[u8] = b"iooo";
 const L36: &[Str] = &[Str::Static("tablespace"), Str::Static("name"), Str::Static("size"), Str::Static("modification")];
 const L37: &[Oid] = &[Oid(5069), Oid(5069)];
 const L38: &[Oid] = &[Oid(2281), Oid(26), Oid(2281), Oid(23)];
@@ -50,7 +50,7 @@ const L41: &[Oid] = &[Oid(23), Oid(23)];
 const L42: &[Oid] = &[Oid(20), Oid(20)];
 const L43: &[Oid] = &[Oid(1700), Oid(1700)];
 const L44: &[Oid] = &[Oid(25), Oid(20), Oid(20), Oid(20)];
-const L45: &[u8] = &[b'o', b'o', b'o', b'o'];
+const L45: &[u8] = b"oooo";
 const L46: &[Str] = &[Str::Static("name"), Str::Static("off"), Str::Static("size"), Str::Static("allocated_size")];
 const L47: &[AclItem] = &[AclItem { grantee: Oid(10), grantor: Oid(10), privs: 0x80 }, AclItem { grantee: Oid(3375), grantor: Oid(10), privs: 0x80 }];
 const L48: &[Oid] = &[Oid(3802), Oid(1009), Oid(3802), Oid(16), Oid(25)];
@@ -70,19 +70,19 @@ const L61: &[Oid] = &[Oid(25), Oid(16)];
 const L62: &[Oid] = &[Oid(26), Oid(25), Oid(3220), Oid(3220)];
 const L63: &[Str] = &[Str::Static("local_id"), Str::Static("external_id"), Str::Static("remote_lsn"), Str::Static("local_lsn")];
 const L64: &[Oid] = &[Oid(23), Oid(23), Oid(16)];
-const L65: &[u8] = &[b'i', b'o', b'o'];
+const L65: &[u8] = b"ioo";
 const L66: &[Str] = &[Str::Static("bid"), Str::Static("subxact_count"), Str::Static("subxact_overflowed")];
 const L67: &[Oid] = &[Oid(26), Oid(26), Oid(26), Oid(23), Oid(23), Oid(3220), Oid(1184), Oid(1184), Oid(3220), Oid(1184), Oid(25)];
-const L68: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L68: &[u8] = b"ioooooooooo";
 const L69: &[Str] = &[Str::Static("subid"), Str::Static("subid"), Str::Static("relid"), Str::Static("pid"), Str::Static("leader_pid"), Str::Static("received_lsn"), Str::Static("last_msg_send_time"), Str::Static("last_msg_receipt_time"), Str::Static("latest_end_lsn"), Str::Static("latest_end_time"), Str::Static("worker_type")];
 const L70: &[Oid] = &[Oid(1009)];
 const L71: &[Oid] = &[Oid(1009), Oid(26), Oid(26), Oid(22), Oid(194)];
-const L72: &[u8] = &[b'v', b'o', b'o', b'o', b'o'];
+const L72: &[u8] = b"voooo";
 const L73: &[Str] = &[Str::Static("pubname"), Str::Static("pubid"), Str::Static("relid"), Str::Static("attrs"), Str::Static("qual")];
 const L74: &[Oid] = &[Oid(2205)];
 const L75: &[Oid] = &[Oid(2281), Oid(4537), Oid(21), Oid(26), Oid(2281)];
 const L76: &[Oid] = &[Oid(2205), Oid(1009), Oid(2205), Oid(1009), Oid(16), Oid(16)];
-const L77: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o'];
+const L77: &[u8] = b"oooooo";
 const L78: &[Str] = &[Str::Static("fktable"), Str::Static("fkcols"), Str::Static("pktable"), Str::Static("pkcols"), Str::Static("is_array"), Str::Static("is_opt")];
 const L79: &[Oid] = &[Oid(25), Oid(25)];
 const L80: &[Oid] = &[Oid(25), Oid(25), Oid(25)];
@@ -99,10 +99,10 @@ const L90: &[Oid] = &[Oid(2277), Oid(23)];
 const L91: &[Oid] = &[Oid(1186), Oid(1114), Oid(1114)];
 const L92: &[Oid] = &[Oid(1186), Oid(1184), Oid(1184)];
 const L93: &[Oid] = &[Oid(3734), Oid(25), Oid(25), Oid(25), Oid(25), Oid(3770), Oid(3769), Oid(1009)];
-const L94: &[u8] = &[b'i', b'i', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L94: &[u8] = b"iioooooo";
 const L95: &[Str] = &[Str::Static("config"), Str::Static("document"), Str::Static("alias"), Str::Static("description"), Str::Static("token"), Str::Static("dictionaries"), Str::Static("dictionary"), Str::Static("lexemes")];
 const L96: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(25), Oid(3770), Oid(3769), Oid(1009)];
-const L97: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L97: &[u8] = b"ioooooo";
 const L98: &[Str] = &[Str::Static("document"), Str::Static("alias"), Str::Static("description"), Str::Static("token"), Str::Static("dictionaries"), Str::Static("dictionary"), Str::Static("lexemes")];
 const L99: &[Oid] = &[Oid(2249)];
 const L100: &[Oid] = &[Oid(2249), Oid(20)];
@@ -116,14 +116,14 @@ const L107: &[Oid] = &[Oid(25), Oid(1186)];
 const L108: &[Oid] = &[Oid(19), Oid(25), Oid(25)];
 const L109: &[Oid] = &[Oid(26), Oid(25), Oid(25)];
 const L110: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(25), Oid(25), Oid(25)];
-const L111: &[u8] = &[b'i', b'i', b'o', b'o', b'o', b'o'];
+const L111: &[u8] = b"iioooo";
 const L112: &[Str] = &[Str::Static("value"), Str::Static("type_name"), Str::Static("message"), Str::Static("detail"), Str::Static("hint"), Str::Static("sql_error_code")];
 const L113: &[Oid] = &[Oid(701), Oid(701)];
 const L114: &[Str] = &[Str::Static("mean"), Str::Static("stddev")];
 const L115: &[Oid] = &[Oid(25), Oid(1700), Oid(20)];
 const L116: &[Str] = &[Str::Static("file_name"), Str::Static("segment_number"), Str::Static("timeline_id")];
 const L117: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(20), Oid(1700), Oid(701), Oid(20), Oid(1700), Oid(701), Oid(20), Oid(701), Oid(20), Oid(1700), Oid(701), Oid(20), Oid(20), Oid(20), Oid(20), Oid(701), Oid(1184)];
-const L118: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L118: &[u8] = b"oooooooooooooooooooo";
 const L119: &[Str] = &[Str::Static("backend_type"), Str::Static("object"), Str::Static("context"), Str::Static("reads"), Str::Static("read_bytes"), Str::Static("read_time"), Str::Static("writes"), Str::Static("write_bytes"), Str::Static("write_time"), Str::Static("writebacks"), Str::Static("writeback_time"), Str::Static("extends"), Str::Static("extend_bytes"), Str::Static("extend_time"), Str::Static("hits"), Str::Static("evictions"), Str::Static("reuses"), Str::Static("fsyncs"), Str::Static("fsync_time"), Str::Static("stats_reset")];
 const L120: &[Oid] = &[Oid(2277)];
 const L121: &[Oid] = &[Oid(701)];
@@ -135,13 +135,13 @@ const L126: &[Oid] = &[Oid(2281), Oid(4537)];
 const L127: &[Oid] = &[Oid(4537)];
 const L128: &[Oid] = &[Oid(25), Oid(26), Oid(20)];
 const L129: &[Oid] = &[Oid(26), Oid(26), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(1184)];
-const L130: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L130: &[u8] = b"iooooooooooo";
 const L131: &[Str] = &[Str::Static("subid"), Str::Static("subid"), Str::Static("apply_error_count"), Str::Static("sync_error_count"), Str::Static("confl_insert_exists"), Str::Static("confl_update_origin_differs"), Str::Static("confl_update_exists"), Str::Static("confl_update_missing"), Str::Static("confl_delete_origin_differs"), Str::Static("confl_delete_missing"), Str::Static("confl_multiple_unique_conflicts"), Str::Static("stats_reset")];
 const L132: &[Oid] = &[Oid(1184), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(20), Oid(23), Oid(23), Oid(23)];
-const L133: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L133: &[u8] = b"oooooooooo";
 const L134: &[Str] = &[Str::Static("stats_reset"), Str::Static("prefetch"), Str::Static("hit"), Str::Static("skip_init"), Str::Static("skip_new"), Str::Static("skip_fpw"), Str::Static("skip_rep"), Str::Static("wal_distance"), Str::Static("block_distance"), Str::Static("io_depth")];
 const L135: &[Oid] = &[Oid(23), Oid(25), Oid(23), Oid(25), Oid(25), Oid(25), Oid(25)];
-const L136: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L136: &[u8] = b"ooooooo";
 const L137: &[Str] = &[Str::Static("map_number"), Str::Static("file_name"), Str::Static("line_number"), Str::Static("map_name"), Str::Static("sys_name"), Str::Static("pg_username"), Str::Static("error")];
 const L138: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(23), Oid(23), Oid(25)];
 const L139: &[Str] = &[Str::Static("string"), Str::Static("pattern"), Str::Static("replacement"), Str::Static("start"), Str::Static("N"), Str::Static("flags")];
@@ -179,7 +179,7 @@ const L170: &[Oid] = &[Oid(2283), Oid(2283)];
 const L171: &[Oid] = &[Oid(17), Oid(2281)];
 const L172: &[Oid] = &[Oid(19)];
 const L173: &[Oid] = &[Oid(23), Oid(20), Oid(20), Oid(1700), Oid(20), Oid(1184)];
-const L174: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o'];
+const L174: &[u8] = b"iooooo";
 const L175: &[Str] = &[Str::Static("backend_pid"), Str::Static("wal_records"), Str::Static("wal_fpi"), Str::Static("wal_bytes"), Str::Static("wal_buffers_full"), Str::Static("stats_reset")];
 const L176: &[Oid] = &[Oid(2206)];
 const L177: &[Oid] = &[Oid(2276)];
@@ -188,7 +188,7 @@ const L179: &[Oid] = &[Oid(25), Oid(26), Oid(18), Oid(3220)];
 const L180: &[Oid] = &[Oid(20), Oid(3220), Oid(3220)];
 const L181: &[Str] = &[Str::Static("tli"), Str::Static("start_lsn"), Str::Static("end_lsn")];
 const L182: &[Oid] = &[Oid(20), Oid(3220), Oid(3220), Oid(26), Oid(26), Oid(26), Oid(21), Oid(20), Oid(16)];
-const L183: &[u8] = &[b'i', b'i', b'i', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L183: &[u8] = b"iiioooooo";
 const L184: &[Str] = &[Str::Static("tli"), Str::Static("start_lsn"), Str::Static("end_lsn"), Str::Static("relfilenode"), Str::Static("reltablespace"), Str::Static("reldatabase"), Str::Static("relforknumber"), Str::Static("relblocknumber"), Str::Static("is_limit_block")];
 const L185: &[Oid] = &[Oid(20), Oid(3220), Oid(3220), Oid(23)];
 const L186: &[Str] = &[Str::Static("summarized_tli"), Str::Static("summarized_lsn"), Str::Static("pending_lsn"), Str::Static("summarizer_pid")];
@@ -202,13 +202,13 @@ const L193: &[Oid] = &[Oid(19), Oid(26), Oid(25)];
 const L194: &[Oid] = &[Oid(26), Oid(25)];
 const L195: &[Oid] = &[Oid(26), Oid(26), Oid(25)];
 const L196: &[Str] = &[Str::Static("module_name"), Str::Static("version"), Str::Static("file_name")];
-const L197: &[u8] = &[b'v'];
+const L197: &[u8] = b"v";
 const L198: &[Str] = &[Str::Static("kwargs")];
 const L199: &[Oid] = &[Oid(2249), Oid(2249)];
 const L200: &[Oid] = &[Oid(26), Oid(26), Oid(23)];
 const L201: &[Str] = &[Str::Static("classid"), Str::Static("objid"), Str::Static("objsubid")];
 const L202: &[Oid] = &[Oid(23), Oid(25), Oid(25), Oid(25), Oid(20), Oid(1700), Oid(701), Oid(20), Oid(1700), Oid(701), Oid(20), Oid(701), Oid(20), Oid(1700), Oid(701), Oid(20), Oid(20), Oid(20), Oid(20), Oid(701), Oid(1184)];
-const L203: &[u8] = &[b'i', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L203: &[u8] = b"ioooooooooooooooooooo";
 const L204: &[Str] = &[Str::Static("backend_pid"), Str::Static("backend_type"), Str::Static("object"), Str::Static("context"), Str::Static("reads"), Str::Static("read_bytes"), Str::Static("read_time"), Str::Static("writes"), Str::Static("write_bytes"), Str::Static("write_time"), Str::Static("writebacks"), Str::Static("writeback_time"), Str::Static("extends"), Str::Static("extend_bytes"), Str::Static("extend_time"), Str::Static("hits"), Str::Static("evictions"), Str::Static("reuses"), Str::Static("fsyncs"), Str::Static("fsync_time"), Str::Static("stats_reset")];
 const L205: &[Oid] = &[Oid(2277), Oid(16)];
 const L206: &[Str] = &[Str::Static("array"), Str::Static("descending")];
@@ -218,7 +218,7 @@ const L209: &[Str] = &[Str::Static("schemaname"), Str::Static("relname")];
 const L210: &[Oid] = &[Oid(25), Oid(25), Oid(25), Oid(16)];
 const L211: &[Str] = &[Str::Static("schemaname"), Str::Static("relname"), Str::Static("attname"), Str::Static("inherited")];
 const L212: &[Oid] = &[Oid(23), Oid(23), Oid(20), Oid(25), Oid(25), Oid(20), Oid(20), Oid(25), Oid(21), Oid(23), Oid(25), Oid(25), Oid(16), Oid(16), Oid(16)];
-const L213: &[u8] = &[b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o', b'o'];
+const L213: &[u8] = b"ooooooooooooooo";
 const L214: &[Str] = &[Str::Static("pid"), Str::Static("io_id"), Str::Static("io_generation"), Str::Static("state"), Str::Static("operation"), Str::Static("off"), Str::Static("length"), Str::Static("target"), Str::Static("handle_data_len"), Str::Static("raw_result"), Str::Static("result"), Str::Static("target_desc"), Str::Static("f_sync"), Str::Static("f_localmem"), Str::Static("f_buffered")];
 const L215: &[Oid] = &[Oid(25), Oid(1186), Oid(16)];
 const L216: &[Str] = &[Str::Static("abbrev"), Str::Static("utc_offset"), Str::Static("is_dst")];
@@ -250,18 +250,18 @@ const fn r(oid: u32, proname: &'static str, prolang: u32, procost: f32, prorows:
         pronamespace: Oid(11),
         proowner: Oid(10),
         prolang: Oid(prolang),
-        procost: procost,
-        prorows: prorows,
+        procost,
+        prorows,
         provariadic: Oid(0),
         prosupport: Oid(0),
-        prokind: prokind,
+        prokind,
         prosecdef: false,
-        proleakproof: proleakproof,
-        proisstrict: proisstrict,
-        proretset: proretset,
-        provolatile: provolatile,
-        proparallel: proparallel,
-        pronargs: pronargs,
+        proleakproof,
+        proisstrict,
+        proretset,
+        provolatile,
+        proparallel,
+        pronargs,
         pronargdefaults: 0,
         prorettype: Oid(prorettype),
         proargtypes: List::Static(proargtypes),
@@ -285,19 +285,19 @@ const fn x(oid: u32, proname: &'static str, pronamespace: u32, proowner: u32, pr
         pronamespace: Oid(pronamespace),
         proowner: Oid(proowner),
         prolang: Oid(prolang),
-        procost: procost,
-        prorows: prorows,
+        procost,
+        prorows,
         provariadic: Oid(provariadic),
         prosupport: Oid(prosupport),
-        prokind: prokind,
-        prosecdef: prosecdef,
-        proleakproof: proleakproof,
-        proisstrict: proisstrict,
-        proretset: proretset,
-        provolatile: provolatile,
-        proparallel: proparallel,
-        pronargs: pronargs,
-        pronargdefaults: pronargdefaults,
+        prokind,
+        prosecdef,
+        proleakproof,
+        proisstrict,
+        proretset,
+        provolatile,
+        proparallel,
+        pronargs,
+        pronargdefaults,
         prorettype: Oid(prorettype),
         proargtypes: List::Static(proargtypes),
         proallargtypes: match proallargtypes { Some(v) => Some(List::Static(v)), None => None },

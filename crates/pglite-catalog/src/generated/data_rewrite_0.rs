@@ -24,9 +24,9 @@ const fn x(oid: u32, rulename: &'static str, ev_class: u32, ev_type: u8, ev_enab
         oid: Oid(oid),
         rulename: Str::Static(rulename),
         ev_class: Oid(ev_class),
-        ev_type: ev_type,
-        ev_enabled: ev_enabled,
-        is_instead: is_instead,
+        ev_type,
+        ev_enabled,
+        is_instead,
         ev_qual: Str::Static(ev_qual),
         ev_action: Str::Static(ev_action),
     }

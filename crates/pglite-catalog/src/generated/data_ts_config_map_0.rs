@@ -9,7 +9,7 @@ use crate::value::*;
 const fn r(mapcfg: u32, maptokentype: i32, mapdict: u32) -> TsConfigMapRow {
     TsConfigMapRow {
         mapcfg: Oid(mapcfg),
-        maptokentype: maptokentype,
+        maptokentype,
         mapseqno: 1,
         mapdict: Oid(mapdict),
     }
