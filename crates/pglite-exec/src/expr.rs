@@ -13,11 +13,15 @@ mod domain;
 mod fast;
 mod json;
 mod rowops;
+mod set;
 mod special;
 pub mod subplan;
+mod values;
 
 pub use build::{Layout, ScanLayout, VarMap, WholeRow};
 pub use call::{CallCode, FnPtr, FnRef};
+pub use set::{SetCode, SetState};
 pub use code::{CmpOp, Code, Qual, Rows};
 pub use compile::{Compiler, cmp_fn, compile_expr, eq_fn, eval_const, is_text_like};
 pub use domain::check_domain;
+pub use values::{coerce_value, eval_with_params, make_record};

@@ -162,3 +162,34 @@ pub fn role_name(s: &Snapshot, role: Oid) -> PgResult<String> {
         None => Err(pglite_error::err!(UNDEFINED_OBJECT, "role with OID {role} does not exist")),
     }
 }
+
+/// The OUT, INOUT and TABLE arguments of a function: names and types.
+pub fn out_columns(s: &Snapshot, func: Oid) -> Vec<(String, Oid)> {
+    let Some(p) = s.proc_by_oid(func) else { return Vec::new() };
+    let (Some(types), Some(modes)) = (&p.proallargtypes, &p.proargmodes) else { return Vec::new() };
+    let names = p.proargnames.as_ref();
+    let mut out = Vec::new();
+    for (i, (ty, mode)) in types.iter().zip(modes.iter()).enumerate() {
+        if !matches!(*mode, b'o' | b'b' | b't') {
+            continue;
+        }
+        let name = names.and_then(|n| n.get(i)).map(|n| n.to_string()).filter(|n| !n.is_empty());
+        out.push((name.unwrap_or_else(|| format!("column{}", out.len() + 1)), *ty));
+    }
+    out
+}
+
+/// The identifier as SQL text must write it.
+pub fn quote_ident(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let safe = name.chars().all(plain)
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && matches!(pglite_catalog::facts::keyword_category(name), None | Some(b'U'));
+    if safe { name.to_string() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// Schema-qualified, quoted.
+pub fn qualified(s: &Snapshot, rel: &pglite_catalog::RelDesc) -> String {
+    let schema = s.namespace_name(rel.namespace).unwrap_or_default();
+    format!("{}.{}", quote_ident(schema), quote_ident(&rel.name))
+}

@@ -22,27 +22,27 @@ use crate::state::ExecCx;
 pub mod agg;
 pub mod append;
 pub mod cte;
-// pub mod function_scan;
+pub mod function_scan;
 pub mod group;
 pub mod hash_join;
 pub mod index_scan;
 pub mod init;
 pub mod limit;
-// pub mod lock_rows;
+pub mod lock_rows;
 pub mod material;
-// pub mod memoize;
+pub mod memoize;
 pub mod merge_join;
 pub mod nest_loop;
-// pub mod project_set;
+pub mod project_set;
 pub mod recursive_union;
 pub mod result;
 // pub mod sample_scan;
 pub mod scan;
 pub mod seq_scan;
-// pub mod setop;
+pub mod setop;
 pub mod sort;
 // pub mod table_func;
-// pub mod tid_scan;
+pub mod tid_scan;
 pub mod values_scan;
 // pub mod window;
 
@@ -112,7 +112,7 @@ impl<'b> Builder<'b> {
     fn build_node(&mut self, plan: &Plan) -> PgResult<Built> {
         match &plan.node {
             PlanNode::Result { one_time } => result::build(self, plan, one_time),
-            PlanNode::ProjectSet => Err(PgError::unsupported("this kind of plan node is not supported")),
+            PlanNode::ProjectSet => project_set::build(self, plan),
             PlanNode::ModifyTable(m) => crate::modify::build(self, plan, m),
             PlanNode::Append { children, .. } => append::build(self, plan, children),
             PlanNode::MergeAppend { children, keys } => append::build_merge(self, plan, children, keys),
@@ -121,10 +121,10 @@ impl<'b> Builder<'b> {
             PlanNode::SampleScan { rte, rel, sample } => Err(PgError::unsupported("this kind of plan node is not supported")),
             PlanNode::IndexScan(s) => index_scan::build(self, plan, s, false),
             PlanNode::IndexOnlyScan(s) => index_scan::build(self, plan, s, true),
-            PlanNode::TidScan { rte, rel, quals } => Err(PgError::unsupported("this kind of plan node is not supported")),
+            PlanNode::TidScan { rte, rel, quals } => tid_scan::build(self, plan, *rte, rel, quals),
             PlanNode::SubqueryScan { rte } => result::build_subquery(self, plan, *rte),
             PlanNode::FunctionScan { rte, functions, ordinality } => {
-                Err(PgError::unsupported("this kind of plan node is not supported"))
+                function_scan::build(self, plan, *rte, functions, *ordinality)
             }
             PlanNode::TableFuncScan { rte, func } => Err(PgError::unsupported("this kind of plan node is not supported")),
             PlanNode::ValuesScan { rte, rows } => values_scan::build(self, plan, *rte, rows),
@@ -139,7 +139,7 @@ impl<'b> Builder<'b> {
                 hash_join::build(self, plan, *kind, join_qual, keys, *inner_unique)
             }
             PlanNode::Material => material::build(self, plan),
-            PlanNode::Memoize { keys, .. } => Err(PgError::unsupported("this kind of plan node is not supported")),
+            PlanNode::Memoize { keys, .. } => memoize::build(self, plan, keys),
             PlanNode::Sort { keys } => sort::build(self, plan, keys),
             PlanNode::IncrementalSort { keys, .. } => sort::build(self, plan, keys),
             PlanNode::Group { keys } => group::build_group(self, plan, keys),
@@ -148,8 +148,8 @@ impl<'b> Builder<'b> {
                 Err(PgError::unsupported("this kind of plan node is not supported"))
             }
             PlanNode::Unique { keys } => group::build_unique(self, plan, keys),
-            PlanNode::SetOp { kind, all, strategy, keys } => Err(PgError::unsupported("this kind of plan node is not supported")),
-            PlanNode::LockRows { marks } => Err(PgError::unsupported("this kind of plan node is not supported")),
+            PlanNode::SetOp { kind, all, strategy, keys } => setop::build(self, plan, *kind, *all, *strategy, keys),
+            PlanNode::LockRows { marks } => lock_rows::build(self, plan, marks),
             PlanNode::Limit { limit, offset, ties } => limit::build(self, plan, limit, offset, ties),
         }
     }
@@ -386,8 +386,12 @@ impl Input {
         self.batch.take_row(self.at).collect()
     }
     /// Pulls a whole batch and gives access to it; false at the end. For nodes that consume everything.
+    /// Why without regard to volatile functions: all rows will be asked for.
     pub fn next_chunk(&mut self, cx: &mut ExecCx<'_>) -> PgResult<bool> {
-        self.pull(cx, BATCH_ROWS)
+        let volatile = std::mem::take(&mut self.volatile);
+        let result = self.pull(cx, BATCH_ROWS);
+        self.volatile = volatile;
+        result
     }
     pub fn chunk(&mut self) -> &mut Batch {
         &mut self.batch

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pglite_error::PgResult;
 use pglite_ir::expr::{Expr, SubLinkKind};
-use pglite_ir::plan::{Plan, PlannedStmt};
+use pglite_ir::plan::{Plan, PlanNode, PlannedStmt};
 use pglite_types::Oid;
 
 use crate::env::ExecEnv;
@@ -26,6 +26,8 @@ pub struct PlanProgram {
     pub exec_params: usize,
     pub node_count: usize,
     pub width: usize,
+    /// Some node writes.
+    pub modifying: bool,
 }
 
 pub struct SubProgram {
@@ -34,6 +36,8 @@ pub struct SubProgram {
     pub first_type: Oid,
     /// Exec parameters read from outside.
     pub deps: Vec<u32>,
+    /// A data-modifying CTE.
+    pub modifies: bool,
 }
 
 pub struct InitProgram {
@@ -55,10 +59,13 @@ impl Prepared {
                 width: built.width,
                 first_type: plan.targets.iter().find(|t| !t.junk).map_or(Oid::INVALID, |t| t.expr.ty()),
                 deps: outside_params(plan, &stmt),
+                modifies: matches!(plan.node, PlanNode::ModifyTable(_)),
             });
         }
         let root = b.build(&stmt.plan)?;
+        let is_write = |p: &Plan| matches!(p.node, PlanNode::ModifyTable(_));
         let program = PlanProgram {
+            modifying: is_write(&stmt.plan) || stmt.subplans.iter().any(is_write),
             root: root.prog,
             subplans,
             init_plans: b.init_plans,

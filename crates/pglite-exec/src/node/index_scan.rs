@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pglite_catalog::{IndexDesc, well_known};
 use pglite_error::{PgError, PgResult};
 use pglite_ir::expr::{Expr, INDEX_VAR, Var, sysattr};
-use pglite_ir::plan::{self, IndexQual, Plan, ScanDirection};
+use pglite_ir::plan::{self, Plan, ScanDirection};
 use pglite_txn::am::{self, Direction, KeyRange, RowMeta};
 use pglite_types::{Batch, Datum};
 
@@ -20,7 +20,7 @@ use crate::env::{ExecEnv, OpenIndex, OpenRel};
 use crate::expr::{Code, Compiler, Qual, Rows, ScanLayout, VarMap};
 use crate::state::ExecCx;
 
-mod range;
+pub(crate) mod range;
 
 use range::Condition;
 
@@ -226,7 +226,8 @@ impl IndexScan {
     /// A catalog has no index storage: its rows are filtered and sorted by the index's key.
     fn load_catalog(&mut self, cx: &mut ExecCx<'_>) -> PgResult<()> {
         let prog = self.prog.clone();
-        let mut rows = scan::memory_rows(cx, &prog.rel)?.unwrap_or_default();
+        let mut rows: Vec<Vec<Datum>> =
+            cx.env.host.catalog().rows(prog.rel.oid).map(Iterator::collect).unwrap_or_default();
         let keys: Vec<usize> =
             prog.index.key_columns().iter().filter(|k| k.attnum > 0).map(|k| k.attnum as usize - 1).collect();
         rows.sort_by(|a, b| {
@@ -248,6 +249,8 @@ impl IndexScan {
             let fetch = &prog.columns.fetch;
             self.batch.push_row(fetch.iter().map(|c| row.get(*c as usize).cloned().unwrap_or_default()));
         }
+        self.meta.row_ids.extend(1..=rows.len() as u64);
+        self.meta.positions.extend(1..=rows.len() as u64);
         self.rechecking = true;
         self.all_conditions = true;
         Ok(())

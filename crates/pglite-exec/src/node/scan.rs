@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use pglite_catalog::RelDesc;
-use pglite_error::{PgError, PgResult};
-use pglite_ir::abi::SequenceOp;
+use pglite_error::PgResult;
 use pglite_ir::expr::sysattr;
 use pglite_txn::ReadView;
 use pglite_txn::am::{Columns, RowMeta};
@@ -94,19 +93,4 @@ pub fn fetch_newest(
     clear(batch, meta, columns.len());
     let view = ReadView::newest(cx.env.txn);
     rel.am.fetch(cx.env.txn, &view, &rel.table, columns, &[row], batch, meta)
-}
-
-/// Rows of relations that do not live in the store: system catalogs and sequences. None for ordinary tables.
-pub fn memory_rows(cx: &mut ExecCx<'_>, rel: &RelDesc) -> PgResult<Option<Vec<Vec<Datum>>>> {
-    if rel.kind == b'S' {
-        let (last, called) = cx.env.host.sequence(rel.oid, SequenceOp::Read)?;
-        return Ok(Some(vec![vec![Datum::Int8(last), Datum::Int8(0), Datum::Bool(called)]]));
-    }
-    if !rel.is_catalog {
-        return Ok(None);
-    }
-    match cx.env.host.catalog().rows(rel.oid) {
-        Some(rows) => Ok(Some(rows.collect())),
-        None => Err(PgError::internal(format!("catalog {} has no rows", rel.oid))),
-    }
 }

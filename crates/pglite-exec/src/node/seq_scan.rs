@@ -38,7 +38,6 @@ impl MakeNode for Prog {
             prog: self,
             open: None,
             scan: None,
-            rows: None,
             batch: Batch::default(),
             meta: RowMeta::default(),
             at: 0,
@@ -52,8 +51,6 @@ struct SeqScan {
     prog: Arc<Prog>,
     open: Option<Arc<OpenRel>>,
     scan: Option<Box<dyn TableScan>>,
-    /// Rows of a catalog or sequence still to come, reversed.
-    rows: Option<std::vec::IntoIter<Vec<Datum>>>,
     batch: Batch,
     meta: RowMeta,
     at: usize,
@@ -64,15 +61,11 @@ struct SeqScan {
 impl SeqScan {
     fn start(&mut self, cx: &mut ExecCx<'_>) -> PgResult<()> {
         self.scan = None;
-        self.rows = None;
         self.at = 0;
         self.done = false;
         scan::clear(&mut self.batch, &mut self.meta, self.prog.columns.fetch.len());
-        if let Some(rows) = scan::memory_rows(cx, &self.prog.rel)? {
-            self.rows = Some(rows.into_iter());
-            return Ok(());
-        }
-        if self.open.is_none() {
+        // A catalog's rows belong to the statement's snapshot: opened anew each time.
+        if self.open.is_none() || self.prog.rel.is_catalog {
             self.open = Some(cx.env.hooks.open_relation(&self.prog.rel)?);
         }
         let Some(open) = &self.open else { return Ok(()) };
@@ -104,13 +97,6 @@ impl SeqScan {
         cx.check_interrupts()?;
         self.at = 0;
         scan::clear(&mut self.batch, &mut self.meta, self.prog.columns.fetch.len());
-        if let Some(rows) = &mut self.rows {
-            for row in rows.by_ref().take(max) {
-                let fetch = &self.prog.columns.fetch;
-                self.batch.push_row(fetch.iter().map(|c| row.get(*c as usize).cloned().unwrap_or_default()));
-            }
-            return Ok(!self.batch.is_empty());
-        }
         let Some(scan) = &mut self.scan else { return Ok(false) };
         self.done = !scan.next_batch(cx.env.txn, &mut self.batch, &mut self.meta, max)?;
         Ok(!self.batch.is_empty() || !self.done)

@@ -50,7 +50,7 @@ pub fn plan(p: &Plan, stmt: &PlannedStmt, read: &mut Set, set: &mut Set) {
 }
 
 fn node(n: &PlanNode, stmt: &PlannedStmt, read: &mut Set, set: &mut Set) {
-    let mut each = |list: &[Expr], read: &mut Set, set: &mut Set| list.iter().for_each(|e| expr(e, stmt, read, set));
+    let each = |list: &[Expr], read: &mut Set, set: &mut Set| list.iter().for_each(|e| expr(e, stmt, read, set));
     match n {
         PlanNode::Result { one_time } => each(one_time, read, set),
         PlanNode::ModifyTable(m) => {

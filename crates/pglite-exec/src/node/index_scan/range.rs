@@ -114,7 +114,7 @@ impl Condition {
 }
 
 /// The value as the index column stores it. `Err(true)`: past every value of the column; `Err(false)`: before.
-enum Fit {
+pub(crate) enum Fit {
     Exact(Datum),
     /// No such value: everything in the column is smaller (true) or greater (false).
     Outside(bool),
@@ -122,7 +122,7 @@ enum Fit {
     Open,
 }
 
-fn fit(kind: PhysKind, value: Datum) -> Fit {
+pub(crate) fn fit(kind: PhysKind, value: Datum) -> Fit {
     match (kind, &value) {
         (PhysKind::Int2 | PhysKind::Int4 | PhysKind::Int8, _) => {
             let Some(v) = crate::compare::as_int(&value) else { return Fit::Open };
