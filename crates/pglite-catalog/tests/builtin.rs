@@ -172,3 +172,30 @@ fn every_system_view_has_a_query() {
         assert!(s.rel(class.oid).unwrap().view.is_some(), "{}", class.relname);
     }
 }
+
+/// Every SQL text of the built-in rows is one statement (or one expression) of our grammar.
+#[test]
+fn sql_texts_parse() {
+    let parse = |what: &str, sql: &str| {
+        let parsed = pglite_parser::parse(sql, &pglite_parser::ParseOptions::default());
+        assert!(parsed.is_ok(), "{what}: {:?}\n{sql}", parsed.err());
+    };
+    let s = snap();
+    for (name, sql) in pglite_catalog::views::all() {
+        parse(name, sql);
+    }
+    for p in s.iter::<ProcRow>() {
+        if let Some(body) = &p.prosqlbody {
+            parse(&p.proname, body);
+        }
+        if let Some(defaults) = &p.proargdefaults {
+            parse(&p.proname, &format!("SELECT {defaults}"));
+            assert_eq!(pglite_catalog::reldesc::split_list(defaults).len(), p.pronargdefaults as usize);
+        }
+    }
+    for c in s.iter::<ConstraintRow>() {
+        if let Some(check) = &c.conbin {
+            parse(&c.conname, &format!("SELECT {check}"));
+        }
+    }
+}
