@@ -21,6 +21,16 @@ pub trait PlannerEnv {
     /// The relation's SQL text (index expression, index predicate, CHECK condition, partition key) as a bound expression;
     /// its Vars have `rte` = 1 and `levels_up` = 0.
     fn relation_expr(&self, rel: &RelDesc, text: &str) -> PgResult<Expr>;
+    /// The direct partitions of a partitioned table in bound order; `None` when not known (OID order is used).
+    fn partition_order(&self, rel: &RelDesc) -> PgResult<Option<Vec<Oid>>> {
+        let _ = rel;
+        Ok(None)
+    }
+    /// The condition that all rows of a partition meet, ANDed, over its own columns (`rte` = 1); `None` when unknown.
+    fn partition_condition(&self, rel: &RelDesc) -> PgResult<Option<Vec<Expr>>> {
+        let _ = rel;
+        Ok(None)
+    }
     /// What ANALYZE found out about a column.
     fn column_stats(&self, rel: Oid, attno: i16) -> Option<Arc<ColumnStats>>;
 }
