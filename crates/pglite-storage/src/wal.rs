@@ -35,6 +35,8 @@ const KIND_END: u32 = 2;
 const KIND_CLOSE: u32 = 3;
 /// A group is cut into frames of about this size.
 pub(crate) const FRAME_BYTES: usize = 32 << 20;
+/// Size of the first segment after a start.
+const FIRST_SEGMENT: usize = 1 << 20;
 const SPARE: &str = "wal-spare.log";
 
 fn lsn(number: u64, offset: usize) -> u64 {
@@ -205,11 +207,13 @@ impl Wal {
             segment_size,
             index: Mutex::new(index),
         });
-        let (file, path) = new_segment(&shared, number, segment_size, chain, 0)?;
+        // The first segment is short, so that a start need not wait for a large file to be filled.
+        let size = segment_size.min(FIRST_SEGMENT);
+        let (file, path) = new_segment(&shared, number, size, chain, 0)?;
         Ok(Wal {
             shared,
             number,
-            size: segment_size,
+            size,
             file,
             path,
             tail: HEADER,
