@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use pglite_analyze::AnalyzeEnv;
-use pglite_catalog::{CatalogTxn, Snapshot};
+use pglite_catalog::{CatalogTxn, RelDesc, Snapshot};
 use pglite_error::PgResult;
 use pglite_exec::ExecHooks;
 use pglite_ir::FnHost;
 use pglite_planner::PlannerEnv;
 use pglite_txn::{ReadView, Transaction};
-use pglite_types::{Datum, Oid};
+use pglite_types::{Datum, Oid, Row};
 
 use crate::client::Client;
 
@@ -41,8 +41,8 @@ pub trait CommandHost {
     fn params(&self) -> &[(Oid, Datum)];
     /// The whole source text that AST locations refer to.
     fn source(&self) -> &str;
-    /// The current database.
-    fn database(&self) -> Oid;
+    /// Gives or takes away a named tuplestore that the statement's own queries may read (COPY's rows).
+    fn set_tuplestore(&self, name: &str, store: Option<(Arc<RelDesc>, Arc<Vec<Row>>)>);
     /// True when the statement runs outside any explicit transaction block (CREATE DATABASE, VACUUM ... insist).
     fn is_top_level(&self) -> bool;
     /// Acts on the cluster, by name, that only few commands need: "create_database", "drop_database",

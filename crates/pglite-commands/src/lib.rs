@@ -5,5 +5,14 @@
 pub mod client;
 pub mod host;
 
+pub mod copy;
+pub mod explain;
+pub mod vacuum;
+
+mod dispatch;
+mod tags;
+
 pub use client::{Client, OutColumn};
+pub use dispatch::execute;
 pub use host::{CommandHost, CommandOutcome, StatementEnv};
+pub use tags::command_tag;

@@ -8,12 +8,12 @@ mod transactions;
 use std::sync::Arc;
 
 use pglite_analyze::{ExprKind, ExprScope, ParamTypes};
-use pglite_catalog::{CatalogTxn, Snapshot};
+use pglite_catalog::{CatalogTxn, RelDesc, Snapshot};
 use pglite_commands::{Client, CommandHost, OutColumn, StatementEnv};
 use pglite_error::{PgError, PgResult, bail};
 use pglite_parser::ast::{RawStmt, Statement};
 use pglite_txn::{ReadView, Transaction};
-use pglite_types::{Batch, Datum, Oid, oid};
+use pglite_types::{Batch, Datum, Oid, Row, oid};
 
 use crate::core::{Block, Core};
 use crate::cx::Cx;
@@ -177,8 +177,12 @@ impl CommandHost for Host<'_> {
     fn source(&self) -> &str {
         self.source
     }
-    fn database(&self) -> Oid {
-        self.core.slot.database
+    fn set_tuplestore(&self, name: &str, store: Option<(Arc<RelDesc>, Arc<Vec<Row>>)>) {
+        let mut stores = self.core.tuplestores.borrow_mut();
+        match store {
+            Some(s) => stores.insert(name.to_string(), s),
+            None => stores.remove(name),
+        };
     }
     fn is_top_level(&self) -> bool {
         self.top_level

@@ -91,6 +91,8 @@ pub(crate) struct Core {
     pub depth: Cell<u32>,
     pub deferred: RefCell<crate::deferred::Deferred>,
     pub bodies: crate::sqlfunc::Bodies,
+    /// Named row sets that running statements may read (COPY's input, transition tables).
+    pub tuplestores: RefCell<std::collections::HashMap<String, (Arc<pglite_catalog::RelDesc>, Arc<Vec<pglite_types::Row>>)>>,
     pub prepared: RefCell<std::collections::HashMap<String, Arc<crate::prepared::PreparedStatement>>>,
     pub portals: RefCell<crate::portal::Portals>,
     /// `statement_timeout`: when the running statement must stop, on the monotonic clock.
@@ -130,6 +132,7 @@ impl Core {
             depth: Cell::new(0),
             deferred: RefCell::default(),
             bodies: crate::sqlfunc::Bodies::default(),
+            tuplestores: RefCell::default(),
             prepared: RefCell::default(),
             portals: RefCell::default(),
             deadline: Cell::new(None),

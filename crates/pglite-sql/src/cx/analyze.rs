@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pglite_analyze::AnalyzeEnv;
-use pglite_catalog::{SearchPath, Snapshot};
+use pglite_catalog::{RelDesc, SearchPath, Snapshot};
 use pglite_error::{PgError, PgResult};
 use pglite_txn::LockMode;
 use pglite_txn::am::{RelKey, Wait};
@@ -38,6 +38,9 @@ impl AnalyzeEnv for Cx<'_> {
             self.txn.lock_table(RelKey { database: self.core.slot.database, relation: rel }, mode, Wait::Block)?;
         }
         Ok(())
+    }
+    fn ephemeral(&self, name: &str) -> Option<Arc<RelDesc>> {
+        self.core.tuplestores.borrow().get(name).map(|s| s.0.clone())
     }
     fn database_name(&self) -> String {
         self.core.slot.database_name.clone()

@@ -66,7 +66,8 @@ impl ExecHooks for Cx<'_> {
         Err(err!(UNDEFINED_CURSOR, "cursor \"{cursor}\" is not positioned on a row"))
     }
     fn tuplestore(&self, name: &str) -> PgResult<Arc<Vec<Row>>> {
-        Err(err!(UNDEFINED_TABLE, "relation \"{name}\" does not exist"))
+        let stores = self.core.tuplestores.borrow();
+        stores.get(name).map(|s| s.1.clone()).ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{name}\" does not exist"))
     }
     fn nanos(&self) -> u64 {
         self.core.shared().env.clock.monotonic().as_nanos() as u64
