@@ -9,7 +9,9 @@ pub mod copy;
 pub mod explain;
 pub mod vacuum;
 
+mod ctx;
 mod dispatch;
+mod relation;
 mod tags;
 
 pub use client::{Client, OutColumn};
