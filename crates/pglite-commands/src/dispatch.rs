@@ -10,6 +10,10 @@ use crate::host::{CommandHost, CommandOutcome};
 /// Runs a utility statement inside the session's transaction.
 pub fn execute(host: &dyn CommandHost, raw: &Arc<RawStmt>) -> PgResult<CommandOutcome> {
     match &raw.stmt {
+        Statement::CreateStmt(s) => crate::table::create_table(host, s),
+        Statement::IndexStmt(s) => crate::index::create_index(host, s),
+        Statement::CreateSeqStmt(s) => crate::sequence::create(host, s),
+        Statement::AlterSeqStmt(s) => crate::sequence::alter(host, s),
         Statement::CopyStmt(s) => crate::copy::copy(host, s, raw),
         Statement::ExplainStmt(s) => crate::explain::explain(host, s, raw),
         Statement::VacuumStmt(s) => crate::vacuum::vacuum(host, s),

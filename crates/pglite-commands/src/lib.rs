@@ -9,9 +9,13 @@ pub mod copy;
 pub mod explain;
 pub mod vacuum;
 
+mod alter;
 mod ctx;
 mod dispatch;
+mod index;
 mod relation;
+mod sequence;
+mod table;
 mod tags;
 
 pub use client::{Client, OutColumn};
