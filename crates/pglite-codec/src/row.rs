@@ -117,11 +117,18 @@ impl<'a> RowView<'a> {
         if flags & !KNOWN_FLAGS != 0 || var_data > data.len() {
             return corrupt("row: bad sections");
         }
-        let view = RowView { layout, data, natts, fixed, ends, var_data, wide };
-        if vars > 0 && view.end(vars as usize - 1) != data.len() - var_data {
-            return corrupt("row: bad length");
+        // Why: the last end offset is read here and not through the view, so that the view stays in registers.
+        if vars > 0 {
+            let last = match (wide, &data[..var_data]) {
+                (false, [.., a, b]) => u16::from_le_bytes([*a, *b]) as usize,
+                (true, [.., a, b, c, d]) => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+                _ => usize::MAX,
+            };
+            if last != data.len() - var_data {
+                return corrupt("row: bad length");
+            }
         }
-        Ok(view)
+        Ok(RowView { layout, data, natts, fixed, ends, var_data, wide })
     }
 
     /// Columns stored in this row; later ones were added after it was written.
