@@ -23,7 +23,7 @@ use crate::desc::{IndexColumn, IndexRef};
 use crate::layout::row_id_of;
 use crate::lock::{Acquired, HeldLock, LockMode, LockTag, hash_bytes};
 use crate::merged::MergedCursor;
-use crate::rows::{read_column, write_values};
+use crate::rows::{reader as column_reader, write_values};
 use crate::view::ReadView;
 
 /// Indexes as ordered key spaces.
@@ -130,7 +130,7 @@ impl IndexRef {
             let at = next_stored;
             next_stored += 1;
             match &stored {
-                Some(row) if !row.is_null(at) => read_column(row, at, self.stored_kinds[at], out),
+                Some(row) if !row.is_null(at) => column_reader(self.stored_kinds[at])(row, at, out),
                 _ => {
                     out.push(Datum::Null);
                     Ok(())

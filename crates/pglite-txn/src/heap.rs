@@ -9,7 +9,6 @@ use std::sync::atomic::Ordering;
 
 use pglite_error::{PgError, PgResult, bail};
 use pglite_storage::Timestamp;
-use pglite_types::storage::PhysKind;
 use pglite_types::{Batch, Datum};
 use smallvec::SmallVec;
 
@@ -18,7 +17,7 @@ use crate::am::{Columns, Direction, RowId, RowLock, RowMeta, RowStatus, TableAm,
 use crate::desc::TableDesc;
 use crate::layout::position_to_tid;
 use crate::lock::{Acquired, LockTag};
-use crate::rows::{read_columns, split_row, write_row};
+use crate::rows::{ReadColumn, read_columns, reader, split_row, write_row};
 use crate::transaction::Isolation;
 use crate::view::ReadView;
 use crate::write_set::Own;
@@ -29,13 +28,13 @@ use scan::RowScan;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RowTable;
 
-/// Columns to decode, with their kinds.
-pub(crate) type Wanted = SmallVec<[(u16, PhysKind); 8]>;
+/// Columns to decode, with their readers.
+pub(crate) type Wanted = SmallVec<[(u16, ReadColumn); 8]>;
 
-/// The wanted columns with their kinds.
+/// The wanted columns with their readers.
 fn wanted(table: &TableDesc, columns: &[u16]) -> PgResult<Wanted> {
-    let kind = |i: &u16| table.kinds.get(*i as usize).map(|kind| (*i, *kind));
-    match columns.iter().map(kind).collect::<Option<Wanted>>() {
+    let column = |i: &u16| table.kinds.get(*i as usize).map(|kind| (*i, reader(*kind)));
+    match columns.iter().map(column).collect::<Option<Wanted>>() {
         Some(wanted) => Ok(wanted),
         None => bail!(INTERNAL_ERROR, "table \"{}\" has no such column", table.name),
     }
@@ -45,7 +44,7 @@ fn wanted(table: &TableDesc, columns: &[u16]) -> PgResult<Wanted> {
 #[inline]
 fn emit(
     table: &TableDesc,
-    columns: &[(u16, PhysKind)],
+    columns: &[(u16, ReadColumn)],
     row: (u64, u64, u64, &[u8]),
     out: &mut Batch,
     meta: &mut RowMeta,

@@ -5,12 +5,12 @@
 //! position. What is held is bounded by [`MAX_HELD_BYTES`]; past it the held versions come out at once, in the order of
 //! their positions, and a scan of a table with that many moved rows is no longer in position order throughout.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::Ordering::Relaxed;
 
-use pglite_error::PgResult;
+use pglite_error::{PgResult, bail};
 use pglite_types::{BATCH_ROWS, Batch};
 
 use super::{Wanted, emit};
@@ -25,28 +25,50 @@ use crate::view::ReadView;
 
 /// Bytes of versions that may wait for their position.
 const MAX_HELD_BYTES: usize = 16 << 20;
+/// Bytes that a backward scan may gather.
+const MAX_GATHERED_BYTES: usize = 1 << 30;
 
 /// Versions that wait for their position. Their bytes lie in one buffer, which is emptied when none is left.
 #[derive(Default)]
 struct Held {
-    heap: BinaryHeap<Reverse<HeldRow>>,
+    heap: BinaryHeap<HeldRow>,
     bytes: Vec<u8>,
 }
 
-/// Ordered by position, which is unique within a table.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Lowest position first in a heap. A position is unique within a table.
+#[derive(Clone, Copy)]
 struct HeldRow {
     position: u64,
     row_id: u64,
     version: u64,
-    at: usize,
-    len: usize,
+    at: u32,
+    len: u32,
+}
+
+impl PartialEq for HeldRow {
+    fn eq(&self, other: &HeldRow) -> bool {
+        self.position == other.position
+    }
+}
+
+impl Eq for HeldRow {}
+
+impl PartialOrd for HeldRow {
+    fn partial_cmp(&self, other: &HeldRow) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for HeldRow {
+    fn cmp(&self, other: &HeldRow) -> Ordering {
+        other.position.cmp(&self.position)
+    }
 }
 
 impl Held {
     #[inline]
     fn next_position(&self) -> Option<u64> {
-        self.heap.peek().map(|row| row.0.position)
+        self.heap.peek().map(|row| row.position)
     }
     fn push(&mut self, row_id: u64, position: u64, version: u64, row: &[u8]) {
         if self.heap.is_empty() {
@@ -54,10 +76,13 @@ impl Held {
         }
         let at = self.bytes.len();
         self.bytes.extend_from_slice(row);
-        self.heap.push(Reverse(HeldRow { position, row_id, version, at, len: row.len() }));
+        self.heap.push(HeldRow { position, row_id, version, at: at as u32, len: row.len() as u32 });
     }
     fn is_full(&self) -> bool {
         self.bytes.len() + self.heap.len() * size_of::<HeldRow>() > MAX_HELD_BYTES
+    }
+    fn bytes(&self, row: HeldRow) -> &[u8] {
+        &self.bytes[row.at as usize..(row.at + row.len) as usize]
     }
 }
 
@@ -69,10 +94,9 @@ pub(super) struct RowScan {
     at: usize,
     done: bool,
     held: Held,
-    /// The held versions are being let out, all of them.
-    flushing: bool,
-    /// A backward scan gathers everything first: the last position may belong to the first row.
-    backward: Option<Vec<HeldRow>>,
+    /// Held versions that are being let out, all of them, last one first.
+    leaving: Vec<HeldRow>,
+    direction: Direction,
     counters: Arc<TableCounters>,
 }
 
@@ -92,8 +116,8 @@ impl RowScan {
             at: 0,
             done: false,
             held: Held::default(),
-            flushing: false,
-            backward: None,
+            leaving: Vec::new(),
+            direction: dir,
             counters: txn.manager().counters(table.space)?,
         };
         if dir == Direction::Backward {
@@ -102,30 +126,40 @@ impl RowScan {
         Ok(scan)
     }
 
+    /// A backward scan gathers everything first: the last position may belong to the first row.
     fn gather(&mut self, txn: &Transaction) -> PgResult<()> {
         while self.cursor.next_batch(txn, BATCH_ROWS)? {
             for (key, value, ts) in self.cursor.rows().iter() {
                 let (position, row) = split_row(value)?;
                 self.held.push(row_id_of(key), position, ts.0, row);
             }
+            if self.held.bytes.len() > MAX_GATHERED_BYTES {
+                bail!(
+                    PROGRAM_LIMIT_EXCEEDED,
+                    "table \"{}\" is too large to be scanned backward",
+                    self.table.name
+                );
+            }
         }
+        self.at = self.cursor.rows().len();
         self.done = true;
-        let heap = std::mem::take(&mut self.held.heap);
-        self.backward = Some(heap.into_iter().map(|row| row.0).collect());
-        if let Some(rows) = &mut self.backward {
-            rows.sort_unstable();
-        }
+        self.let_out();
         Ok(())
     }
 
-    /// Hands out the held version with the lowest position.
-    fn emit_held(&mut self, out: &mut Batch, meta: &mut RowMeta) -> PgResult<()> {
-        let Some(Reverse(row)) = self.held.heap.pop() else { return Ok(()) };
-        self.emit_gathered(row, out, meta)
+    /// From now on the held versions come out, whatever their positions.
+    fn let_out(&mut self) {
+        self.leaving = std::mem::take(&mut self.held.heap).into_vec();
+        match self.direction {
+            Direction::Forward => self.leaving.sort_unstable_by_key(|row| Reverse(row.position)),
+            Direction::Backward => self.leaving.sort_unstable_by_key(|row| row.position),
+        }
     }
-    fn emit_gathered(&self, row: HeldRow, out: &mut Batch, meta: &mut RowMeta) -> PgResult<()> {
-        let bytes = &self.held.bytes[row.at..row.at + row.len];
-        emit(&self.table, &self.columns, (row.row_id, row.position, row.version, bytes), out, meta)
+
+    #[inline]
+    fn emit_held(&self, row: HeldRow, out: &mut Batch, meta: &mut RowMeta) -> PgResult<()> {
+        let version = (row.row_id, row.position, row.version, self.held.bytes(row));
+        emit(&self.table, &self.columns, version, out, meta)
     }
 
     /// Takes rows from the cursor's batch until `out` holds `limit` rows or the batch is used up.
@@ -135,9 +169,8 @@ impl RowScan {
         while self.at < rows.len() && out.len() < limit {
             let row_id = row_id_of(rows.key(self.at));
             if next_held.is_some_and(|position| position < row_id) {
-                let Some(Reverse(row)) = self.held.heap.pop() else { break };
-                let bytes = &self.held.bytes[row.at..row.at + row.len];
-                emit(&self.table, &self.columns, (row.row_id, row.position, row.version, bytes), out, meta)?;
+                let Some(row) = self.held.heap.pop() else { break };
+                self.emit_held(row, out, meta)?;
                 next_held = self.held.next_position();
                 continue;
             }
@@ -150,8 +183,8 @@ impl RowScan {
                 self.held.push(row_id, position, version, row);
                 next_held = self.held.next_position();
                 if self.held.is_full() {
-                    self.flushing = true;
                     self.at += 1;
+                    self.let_out();
                     break;
                 }
             }
@@ -162,19 +195,15 @@ impl RowScan {
 
     fn fill(&mut self, txn: &Transaction, out: &mut Batch, meta: &mut RowMeta, limit: usize) -> PgResult<()> {
         while out.len() < limit {
-            if let Some(rows) = &mut self.backward {
-                let Some(row) = rows.pop() else { return Ok(()) };
-                self.emit_gathered(row, out, meta)?;
-            } else if self.flushing {
-                self.emit_held(out, meta)?;
-                self.flushing = self.held.next_position().is_some();
+            if let Some(row) = self.leaving.pop() {
+                self.emit_held(row, out, meta)?;
             } else if self.at < self.cursor.rows().len() {
                 self.take_rows(out, meta, limit)?;
             } else if self.done {
                 if self.held.next_position().is_none() {
                     return Ok(());
                 }
-                self.flushing = true;
+                self.let_out();
             } else {
                 txn.backend().cancel_token().check()?;
                 self.at = 0;
@@ -199,7 +228,7 @@ impl TableScan for RowScan {
     ) -> PgResult<bool> {
         let before = out.len();
         self.fill(txn, out, meta, before + max)?;
-        self.counters.seq_rows.fetch_add((out.len() - before) as u64, Ordering::Relaxed);
+        self.counters.seq_rows.fetch_add((out.len() - before) as u64, Relaxed);
         Ok(out.len() > before)
     }
 }
