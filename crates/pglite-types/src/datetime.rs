@@ -9,6 +9,7 @@ mod encode;
 pub mod fields;
 mod interval_ops;
 mod lex;
+pub mod settings;
 mod trunc;
 mod tzif;
 pub mod words;

@@ -349,33 +349,33 @@ fn range<W: Width>(r: &crate::range::RangeValue, w: W) -> u64 {
     let bound =
         |b: &crate::range::Bound| b.value.as_ref().and_then(|v| value_hash(Oid::INVALID, v, w)).unwrap_or(0);
     let h = w.uint32(flags) ^ bound(&r.lower);
-    let rot = if w.is_wide() { h.rotate_left(1) } else { (h as u32).rotate_left(1) as u64 };
-    rot ^ bound(&r.upper)
+    rotate(h, w) ^ bound(&r.upper)
+}
+
+/// Rotates by one bit; both halves on their own when wide.
+fn rotate<W: Width>(h: u64, w: W) -> u64 {
+    let low = (h as u32).rotate_left(1) as u64;
+    if w.is_wide() { ((h >> 32) as u32).rotate_left(1) as u64 * (1 << 32) + low } else { low }
 }
 
 fn jsonb<W: Width>(j: &Jsonb, w: W) -> u64 {
     // Containers start with a marker and every scalar (keys too) rotates in.
     const ARRAY: u64 = 0x4000_0000;
     const OBJECT: u64 = 0x2000_0000;
-    fn rot<W: Width>(h: u64, w: W) -> u64 {
-        if w.is_wide() { h.rotate_left(1) } else { (h as u32).rotate_left(1) as u64 }
-    }
     fn marker<W: Width>(m: u64, w: W) -> u64 {
         if w.is_wide() { m | m << 32 } else { m }
     }
     fn scalar<W: Width>(h: u64, e: u64, w: W) -> u64 {
-        rot(h, w) ^ e
+        rotate(h, w) ^ e
     }
     fn walk<W: Width>(j: &Jsonb, h: &mut u64, w: W) {
         match j {
-            Jsonb::Null => *h = scalar(*h, 1, w),
+            Jsonb::Null => *h = scalar(*h, w.seed().wrapping_add(1), w),
             Jsonb::Bool(b) => {
-                let e = if w.is_wide() {
-                    w.uint32(*b as u32)
-                } else if *b {
-                    2
-                } else {
-                    4
+                let e = match (w.seed() != 0, *b) {
+                    (true, b) => w.uint32(b as u32),
+                    (false, true) => 2,
+                    (false, false) => 4,
                 };
                 *h = scalar(*h, e, w);
             }
@@ -394,7 +394,10 @@ fn jsonb<W: Width>(j: &Jsonb, w: W) -> u64 {
             }
         }
     }
-    let mut h = w.seed();
+    if matches!(j, Jsonb::Array(a) if a.is_empty()) || matches!(j, Jsonb::Object(o) if o.is_empty()) {
+        return w.seed();
+    }
+    let mut h = 0;
     if !matches!(j, Jsonb::Array(_) | Jsonb::Object(_)) {
         // A scalar document is an array of one element.
         h ^= marker(ARRAY, w);

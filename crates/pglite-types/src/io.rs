@@ -70,6 +70,23 @@ pub struct IoSettings {
     pub array_nulls: bool,
 }
 
+impl Default for IoSettings {
+    /// PostgreSQL's built-in defaults, with the time zone UTC.
+    fn default() -> IoSettings {
+        IoSettings {
+            date_style: Default::default(),
+            date_order: Default::default(),
+            interval_style: Default::default(),
+            timezone: crate::datetime::TimeZone::utc(),
+            extra_float_digits: 1,
+            bytea_hex: true,
+            xml_document: false,
+            quote_all_identifiers: false,
+            array_nulls: true,
+        }
+    }
+}
+
 /// The callback surface of every in/out/send/recv function.
 pub trait TypeEnv {
     fn settings(&self) -> &IoSettings;

@@ -14,6 +14,7 @@ pub mod geo;
 pub mod hash;
 pub mod io;
 pub mod jsonb;
+pub mod jsonpath;
 pub mod keys;
 pub mod net;
 pub mod numeric;

@@ -61,7 +61,7 @@ pub fn record_in(env: &dyn TypeEnv, desc: &TypeDesc, s: &str) -> PgResult<Record
         }
         first = false;
         if matches!(b.get(i), Some(b',' | b')')) {
-            values.push(Datum::Null);
+            values.push(crate::text::null_in(env, a.type_oid)?);
             continue;
         }
         i = read_field(s, i, &mut field).ok_or_else(|| bad("Unexpected end of input."))?;

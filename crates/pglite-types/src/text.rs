@@ -9,15 +9,17 @@ use pglite_error::{PgError, PgResult, bail};
 
 use crate::io::TypeKind;
 use crate::{
-    Datum, Oid, TypeDesc, TypeEnv, array, bits, datetime, geo, jsonb, net, oid, range, record, tsearch,
-    typmod as tm,
+    Datum, Oid, TypeDesc, TypeEnv, array, bits, datetime, geo, jsonb, jsonpath, net, oid, range, record,
+    tsearch, typmod as tm,
 };
 
 /// The type's input function: parses `s`, then applies `typmod` (-1 for none).
 pub fn text_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResult<Datum> {
     Ok(match type_oid {
         oid::INT4 => Datum::Int4(scalar::int4_in(s)?),
-        oid::TEXT | oid::CSTRING | oid::UNKNOWN | oid::REFCURSOR | oid::PG_NODE_TREE => Datum::Text(s.into()),
+        oid::TEXT | oid::CSTRING | oid::UNKNOWN | oid::REFCURSOR | oid::PG_NODE_TREE | oid::ACLITEM => {
+            Datum::Text(s.into())
+        }
         oid::INT8 => Datum::Int8(scalar::int8_in(s)?),
         oid::INT2 => Datum::Int2(scalar::int2_in(s)?),
         oid::BOOL => Datum::Bool(scalar::bool_in(s)?),
@@ -47,6 +49,14 @@ pub fn text_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResu
     })
 }
 
+/// The input of a NULL element or field: only a domain has a say.
+pub(crate) fn null_in(env: &dyn TypeEnv, type_oid: Oid) -> PgResult<Datum> {
+    if type_oid >= Oid::FIRST_NORMAL && env.type_desc(type_oid)?.kind == TypeKind::Domain {
+        env.check_domain(type_oid, &Datum::Null)?;
+    }
+    Ok(Datum::Null)
+}
+
 /// Types whose input is more than a scan of digits.
 fn family_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResult<Datum> {
     if is_reg(type_oid) {
@@ -57,6 +67,7 @@ fn family_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResult
             jsonb::validate(s)?;
             return Ok(Datum::Text(s.into()));
         }
+        oid::JSONPATH => return jsonpath::jsonpath_in(s).map(|p| Datum::Text(p.into())),
         oid::JSONB => return jsonb::parse(s).map(|j| Datum::Jsonb(j.into())),
         oid::INT2VECTOR | oid::OIDVECTOR => {
             return array::vector_in(type_oid, s).map(|a| Datum::Array(a.into()));
@@ -152,7 +163,7 @@ fn enum_in(desc: &TypeDesc, s: &str) -> PgResult<Datum> {
 
 /// The error of a pseudo-type's input function.
 pub(crate) fn pseudo_in(desc: &TypeDesc) -> PgError {
-    PgError::unsupported(format!("cannot accept a value of type {}", desc.name))
+    PgError::unsupported(format!("cannot accept a value of type {}", desc.name.trim_matches('"')))
 }
 
 /// Whether values of the type are object OIDs that the catalog spells.

@@ -14,10 +14,11 @@ fn check(family: &str) {
     let env = Env::new();
     let mut bad: Vec<(String, String)> = Vec::new();
     let mut count = 0;
+    let mut types = std::collections::HashMap::new();
     for line in golden.lines() {
         let p: Vec<&str> = line.split('\t').collect();
         let (ty, input, want) = (p[0].trim(), unescape(p[1]), unescape(p[2]));
-        let (t, typmod) = type_of(ty);
+        let (t, typmod) = *types.entry(ty).or_insert_with(|| type_of(ty));
         count += 1;
         // A literal's cast: input without modifier (but for interval), then the length coercion.
         let in_mod = if t == pglite_types::oid::INTERVAL { typmod } else { -1 };

@@ -60,7 +60,7 @@ pub fn array_in(env: &dyn TypeEnv, elem: Oid, delim: u8, typmod: i32, s: &str) -
     }
     let (lens, values) = p.contents(&given, |text| match text {
         Some(t) => text_in(env, elem, typmod, t),
-        None => Ok(Datum::Null),
+        None => crate::text::null_in(env, elem),
     })?;
     p.skip_space();
     if p.i < p.b.len() {

@@ -21,7 +21,8 @@ pub enum ZoneSpec {
 }
 
 impl ZoneSpec {
-    /// Resolves a zone name: abbreviations first, then names and POSIX specifications.
+    /// Resolves a zone name: abbreviations first, then names and POSIX specifications. PG: infinite values are returned
+    /// before the zone is looked at.
     pub fn parse(name: &str, session: &TimeZone) -> PgResult<ZoneSpec> {
         let lower = name.to_ascii_lowercase();
         let meaning = session.abbreviation(&lower).or_else(|| default_abbreviation(&lower));

@@ -285,7 +285,7 @@ fn sql_standard(p: &Parts, out: &mut String) {
     let positive = p.year > 0 || p.mon > 0 || p.day > 0 || p.hour > 0 || p.min > 0 || p.sec > 0 || p.fsec > 0;
     let year_month = p.year != 0 || p.mon != 0;
     let day_time = p.day != 0 || !p.time_zero();
-    let plain = !(negative && positive) && !(year_month && day_time);
+    let mixed = (negative && positive) || (year_month && day_time);
     if !negative && !positive {
         out.push('0');
         return;
@@ -302,7 +302,7 @@ fn sql_standard(p: &Parts, out: &mut String) {
         out.push('-');
         push_u64(out, p.mon.unsigned_abs());
     };
-    if !plain {
+    if mixed {
         // Mixed signs or kinds: every part says its sign.
         let sign = |neg: bool| if neg { '-' } else { '+' };
         out.push(sign(p.year < 0 || p.mon < 0));

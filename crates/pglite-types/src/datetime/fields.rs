@@ -92,12 +92,8 @@ fn infinite(u: Unit, name: &str, negative: bool, type_name: &str, tz: bool) -> P
 }
 
 fn julian(tm: &Tm) -> PgResult<Numeric> {
-    let micros = tm.time();
-    if micros == 0 {
-        return Ok(int(tm.julian()));
-    }
     // PG: the day, plus the time as a fraction of a day at the quotient's own scale.
-    let frac = numeric::div(&int(micros), &int(MICROS_PER_DAY))?;
+    let frac = numeric::div(&int(tm.time()), &int(MICROS_PER_DAY))?;
     numeric::add(&int(tm.julian()), &frac)
 }
 
@@ -109,7 +105,7 @@ pub fn part_timestamp(name: &str, ts: i64) -> PgResult<Option<Numeric>> {
     const NAME: &str = "timestamp without time zone";
     let (u, lower) = parse(name, NAME)?;
     if !is_finite_timestamp(ts) {
-        return infinite(u, &lower, ts < 0, NAME, false);
+        return infinite(u, &lower, ts < 0, NAME, true);
     }
     let tm = Tm::from_timestamp(ts);
     match u {

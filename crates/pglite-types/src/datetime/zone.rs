@@ -79,9 +79,9 @@ impl TimeZone {
     pub fn fixed_west(west: i32) -> TimeZone {
         let a = west.unsigned_abs();
         let mut text = format!("{:02}", a / 3600);
-        if a % 3600 != 0 {
+        if !a.is_multiple_of(3600) {
             text += &format!(":{:02}", a / 60 % 60);
-            if a % 60 != 0 {
+            if !a.is_multiple_of(60) {
                 text += &format!(":{:02}", a % 60);
             }
         }

@@ -117,7 +117,7 @@ fn parse_decimal(s: &[u8], neg: bool) -> Option<PgResult<Numeric>> {
     let dscale = (frac as i64 - exp).max(0);
     // Exponent of the last digit.
     let low = exp - frac as i64;
-    if low <= 0 && low >= -18 && digits.len() <= 18 {
+    if (-18..=0).contains(&low) && digits.len() <= 18 {
         let coef = digits.iter().fold(0i64, |v, &d| v * 10 + d as i64);
         return Some(Ok(Numeric::Small { coef: if neg { -coef } else { coef }, dscale: dscale as u8 }));
     }
