@@ -36,15 +36,15 @@ pub mod nest_loop;
 pub mod project_set;
 pub mod recursive_union;
 pub mod result;
-// pub mod sample_scan;
+pub mod sample_scan;
 pub mod scan;
 pub mod seq_scan;
 pub mod setop;
 pub mod sort;
-// pub mod table_func;
+pub mod table_func;
 pub mod tid_scan;
 pub mod values_scan;
-// pub mod window;
+pub mod window;
 
 #[cfg(test)]
 pub mod testing;
@@ -118,7 +118,7 @@ impl<'b> Builder<'b> {
             PlanNode::MergeAppend { children, keys } => append::build_merge(self, plan, children, keys),
             PlanNode::RecursiveUnion { param, distinct } => recursive_union::build(self, plan, *param, distinct),
             PlanNode::SeqScan { rte, rel } => seq_scan::build(self, plan, *rte, rel),
-            PlanNode::SampleScan { rte, rel, sample } => Err(PgError::unsupported("this kind of plan node is not supported")),
+            PlanNode::SampleScan { rte, rel, sample } => sample_scan::build(self, plan, *rte, rel, sample),
             PlanNode::IndexScan(s) => index_scan::build(self, plan, s, false),
             PlanNode::IndexOnlyScan(s) => index_scan::build(self, plan, s, true),
             PlanNode::TidScan { rte, rel, quals } => tid_scan::build(self, plan, *rte, rel, quals),
@@ -126,7 +126,7 @@ impl<'b> Builder<'b> {
             PlanNode::FunctionScan { rte, functions, ordinality } => {
                 function_scan::build(self, plan, *rte, functions, *ordinality)
             }
-            PlanNode::TableFuncScan { rte, func } => Err(PgError::unsupported("this kind of plan node is not supported")),
+            PlanNode::TableFuncScan { rte, func } => table_func::build(self, plan, *rte, func),
             PlanNode::ValuesScan { rte, rows } => values_scan::build(self, plan, *rte, rows),
             PlanNode::CteScan { rte, cte_param, .. } => cte::build(self, plan, *rte, *cte_param),
             PlanNode::TuplestoreScan { rte, name } => cte::build_named(self, plan, *rte, name),
@@ -145,7 +145,7 @@ impl<'b> Builder<'b> {
             PlanNode::Group { keys } => group::build_group(self, plan, keys),
             PlanNode::Agg { strategy, keys, sets, .. } => agg::build(self, plan, *strategy, keys, sets),
             PlanNode::WindowAgg { partition, order, frame, run_condition, winref, .. } => {
-                Err(PgError::unsupported("this kind of plan node is not supported"))
+                window::build(self, plan, *winref, partition, order, frame, run_condition)
             }
             PlanNode::Unique { keys } => group::build_unique(self, plan, keys),
             PlanNode::SetOp { kind, all, strategy, keys } => setop::build(self, plan, *kind, *all, *strategy, keys),

@@ -271,7 +271,7 @@ fn update_column(spec: &AggSpec, acc: &mut Acc, batch: &Batch) -> PgResult<()> {
     match acc {
         Acc::Count(n) if matches!(spec.imp, Imp::CountStar) => *n += batch.len() as i64,
         Acc::Count(n) => *n += batch.rows().filter(|r| !r[col].is_null()).count() as i64,
-        Acc::SumInt { sum, any } => {
+        Acc::SumInt { sum, count } => {
             for row in batch.rows() {
                 let v = match &row[col] {
                     Datum::Int4(v) => *v as i64,
@@ -279,7 +279,7 @@ fn update_column(spec: &AggSpec, acc: &mut Acc, batch: &Batch) -> PgResult<()> {
                     Datum::Int8(v) => *v,
                     _ => continue,
                 };
-                *any = true;
+                *count += 1;
                 *sum = sum.checked_add(v).ok_or_else(acc::bigint_range)?;
             }
         }

@@ -13,7 +13,7 @@ use crate::store::{StoredRow, quicksort, row_bytes};
 
 pub enum Acc {
     Count(i64),
-    SumInt { sum: i64, any: bool },
+    SumInt { sum: i64, count: i64 },
     SumBig { sum: i128, count: i64 },
     Value(Datum),
     Native(Box<dyn Accumulator>),
@@ -33,7 +33,7 @@ impl Acc {
     pub fn plain(spec: &AggSpec, cx: &mut ExecCx<'_>) -> PgResult<Acc> {
         Ok(match &spec.imp {
             Imp::CountStar | Imp::Count => Acc::Count(0),
-            Imp::SumInt => Acc::SumInt { sum: 0, any: false },
+            Imp::SumInt => Acc::SumInt { sum: 0, count: 0 },
             Imp::SumBig | Imp::AvgInt => Acc::SumBig { sum: 0, count: 0 },
             Imp::MinMax { .. } => Acc::Value(Datum::Null),
             Imp::Native { f, info } => Acc::Native(f(&FnCtx { host: cx.env.host, call: info })?),
@@ -48,9 +48,9 @@ impl Acc {
         match (self, &spec.imp) {
             (Acc::Count(n), Imp::CountStar) => *n += 1,
             (Acc::Count(n), _) => *n += i64::from(!args[0].is_null()),
-            (Acc::SumInt { sum, any }, _) => {
+            (Acc::SumInt { sum, count }, _) => {
                 if let Some(v) = as_int(&args[0]) {
-                    *any = true;
+                    *count += 1;
                     *sum = sum.checked_add(v).ok_or_else(bigint_range)?;
                 }
             }
@@ -99,6 +99,13 @@ impl Acc {
                 *n -= i64::from(!args[0].is_null());
                 true
             }
+            (Acc::SumInt { sum, count }, _) => {
+                if let Some(v) = as_int(&args[0]) {
+                    *count -= 1;
+                    *sum = sum.checked_sub(v).ok_or_else(bigint_range)?;
+                }
+                true
+            }
             (Acc::SumBig { sum, count }, _) => {
                 if let Some(v) = as_int(&args[0]) {
                     *sum -= v as i128;
@@ -134,7 +141,7 @@ impl Acc {
     pub fn finish(&mut self, spec: &AggSpec, direct: &[Datum], cx: &mut ExecCx<'_>) -> PgResult<Datum> {
         match (&mut *self, &spec.imp) {
             (Acc::Count(n), _) => Ok(Datum::Int8(*n)),
-            (Acc::SumInt { sum, any }, _) => Ok(if *any { Datum::Int8(*sum) } else { Datum::Null }),
+            (Acc::SumInt { sum, count }, _) => Ok(if *count > 0 { Datum::Int8(*sum) } else { Datum::Null }),
             (Acc::SumBig { count: 0, .. }, _) => Ok(Datum::Null),
             (Acc::SumBig { sum, .. }, Imp::SumBig) => Ok(Datum::Numeric(Numeric::from_i128(*sum, 0))),
             (Acc::SumBig { sum, count }, _) => {
