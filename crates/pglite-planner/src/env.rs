@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pglite_catalog::{RelDesc, Snapshot};
-use pglite_error::PgResult;
+use pglite_error::{PgError, PgResult};
 use pglite_ir::expr::Expr;
 use pglite_types::{Datum, Oid};
 
@@ -20,7 +20,10 @@ pub trait PlannerEnv {
     fn eval_const(&self, expr: &Expr) -> PgResult<Datum>;
     /// The relation's SQL text (index expression, index predicate, CHECK condition, partition key) as a bound expression;
     /// its Vars have `rte` = 1 and `levels_up` = 0.
-    fn relation_expr(&self, rel: &RelDesc, text: &str) -> PgResult<Expr>;
+    fn relation_expr(&self, rel: &RelDesc, text: &str) -> PgResult<Expr> {
+        let _ = text;
+        Err(PgError::unsupported(format!("index expressions of \"{}\" cannot be planned here", rel.name)))
+    }
     /// The direct partitions of a partitioned table in bound order; `None` when not known (OID order is used).
     fn partition_order(&self, rel: &RelDesc) -> PgResult<Option<Vec<Oid>>> {
         let _ = rel;

@@ -55,8 +55,8 @@ use pglite_ir::{CommandType, PlannedStmt, Query};
 use types::Glob;
 
 /// Plans one rewritten, non-utility query.
-pub fn plan(env: &dyn PlannerEnv, query: Query, options: &PlanOptions) -> PgResult<PlannedStmt> {
-    let mut g = Glob::new(env, options);
+pub fn plan(env: &dyn PlannerEnv, query: Query, options: PlanOptions) -> PgResult<PlannedStmt> {
+    let mut g = Glob::new(env, &options);
     let command = query.command;
     let has_returning = !query.returning.is_empty();
     let has_modifying_cte = query.has_modifying_cte;
