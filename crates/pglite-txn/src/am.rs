@@ -107,6 +107,7 @@ pub trait TableAm: Send + Sync {
         columns: &Columns,
         dir: Direction,
     ) -> PgResult<Box<dyn TableScan>>;
+    #[expect(clippy::too_many_arguments)]
     /// Fetches rows by id in the given order, appending the visible ones; `meta.row_ids` tells which were found.
     fn fetch(
         &self,

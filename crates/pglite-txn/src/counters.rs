@@ -13,7 +13,8 @@ use parking_lot::Mutex;
 use pglite_error::PgResult;
 use pglite_storage::{Direction, KvBatch, Store, WriteBatch};
 
-use crate::layout::{LIMITS, Space};
+use crate::layout::{LIMITS, Space, row_id_of};
+use crate::rows::split_row;
 
 /// How far a commit moves the limit.
 const CHUNK: u64 = 8192;
@@ -99,8 +100,29 @@ impl TableCounters {
             };
             counters.live.store(number(0), Ordering::Relaxed);
             counters.bytes.store(number(8), Ordering::Relaxed);
+        } else {
+            counters.count_rows(store, space)?;
         }
         Ok(counters)
+    }
+    /// Rows without a limit: a copied database. They tell themselves what has been used.
+    fn count_rows(&self, store: &Store, space: Space) -> PgResult<()> {
+        let mut cursor =
+            store.engine().scan(&space.prefix(), &space.end(), store.published(), Direction::Forward)?;
+        let mut rows = KvBatch::new();
+        while cursor.next_batch(&mut rows, 1024)? {
+            for (key, value, _) in rows.iter() {
+                if key.len() != size_of_val(&space.row_key(0)) {
+                    // Entries of an index: it has no numbers of its own.
+                    return Ok(());
+                }
+                let position = split_row(value)?.0;
+                self.start_at(position.max(row_id_of(key)) + 1);
+                self.live.fetch_add(1, Ordering::Relaxed);
+                self.bytes.fetch_add(value.len() as i64, Ordering::Relaxed);
+            }
+        }
+        Ok(())
     }
     /// Draws `n` numbers; the first of them.
     #[inline]

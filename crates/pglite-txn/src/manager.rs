@@ -146,7 +146,7 @@ impl TxnManager {
     // ---- garbage --------------------------------------------------------------------------------------------
 
     pub(crate) fn committed(&self) {
-        if self.commits.fetch_add(1, Ordering::Relaxed) % HORIZON_EVERY == 0 {
+        if self.commits.fetch_add(1, Ordering::Relaxed).is_multiple_of(HORIZON_EVERY) {
             self.advance_gc_horizon();
         }
     }

@@ -36,6 +36,9 @@ pub enum Isolation {
     Serializable,
 }
 
+/// Takes a key and its value; false ends the scan.
+pub type RawRow<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> PgResult<bool>;
+
 /// A piece of work tied to the transaction's fate.
 pub(crate) enum Hook {
     Commit(Box<dyn FnOnce() + Send>),
@@ -220,13 +223,7 @@ impl Transaction {
         })
     }
     /// Calls `row(key, value)` in key order for `start <= key < end` (empty `end`: no bound), until it returns false.
-    pub fn scan_raw(
-        &self,
-        view: &ReadView,
-        start: &[u8],
-        end: &[u8],
-        row: &mut dyn FnMut(&[u8], &[u8]) -> PgResult<bool>,
-    ) -> PgResult<()> {
+    pub fn scan_raw(&self, view: &ReadView, start: &[u8], end: &[u8], row: RawRow<'_>) -> PgResult<()> {
         let mut cursor = MergedCursor::open(self, view, start, end, pglite_storage::Direction::Forward)?;
         while cursor.next_batch(self, 256)? {
             for (key, value, _) in cursor.rows().iter() {

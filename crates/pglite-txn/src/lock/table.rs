@@ -63,6 +63,8 @@ pub(super) struct Waiter {
 #[derive(Default)]
 pub(super) struct Entry {
     pub(super) holders: SmallVec<[Holder; 2]>,
+    /// Why boxed: nearly every entry has no queue, and row locks are many.
+    #[expect(clippy::box_collection)]
     pub(super) queue: Option<Box<VecDeque<Arc<Waiter>>>>,
 }
 

@@ -99,7 +99,7 @@ fn run(seed: u64) -> Result<(), String> {
         if let Ok(db) = open(&vfs, seed) {
             let backend = db.backend(1);
             loop {
-                let sync = rng.next_u64() % 4 != 0;
+                let sync = !rng.next_u64().is_multiple_of(4);
                 next += 1;
                 if transfer(&db, &backend, next - 1, sync, &rng).is_err() {
                     break;

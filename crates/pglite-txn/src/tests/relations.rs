@@ -181,3 +181,28 @@ fn views_hold_the_horizon_back() {
     s.txn.abort();
     assert_eq!(db.manager.gc_horizon(), db.manager.store().published());
 }
+
+#[test]
+fn a_copied_table_goes_on_behind_its_rows() {
+    let db = Db::new();
+    db.load(&[(1, 10), (2, 20)]);
+    db.run(2, |s| s.set(1, 11).unwrap());
+    let copy = TableDesc::new(Oid(6), Oid(16384), 16384, db.table.kinds.to_vec(), vec![]);
+    db.run(1, |s| {
+        let (from, to) = (db.table.space, copy.space);
+        let mut rows = Vec::new();
+        s.txn
+            .scan_raw(&s.view(), &from.prefix(), &from.end(), &mut |key, value| {
+                rows.push(([&to.prefix()[..], &key[8..]].concat(), value.to_vec()));
+                Ok(true)
+            })
+            .unwrap();
+        rows.iter().for_each(|(key, value)| s.txn.put_raw(key, value).unwrap());
+    });
+    let copied = Db { manager: db.manager.clone(), table: Arc::new(copy), key: db.key.clone() };
+    copied.load(&[(3, 30)]);
+    let s = copied.rc(1);
+    let (rows, meta) = s.read(&s.view());
+    assert_eq!(rows, [(2, 20), (1, 11), (3, 30)]);
+    assert_eq!(meta.positions, [1, 2, 3]);
+}

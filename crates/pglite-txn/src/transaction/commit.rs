@@ -89,6 +89,9 @@ impl Completion {
     }
 }
 
+/// The counter limits a commit moves.
+type Limits = SmallVec<[(Arc<TableCounters>, u64); 2]>;
+
 /// What is left to do when the store has published (or refused) the commit.
 struct Finish {
     manager: Arc<TxnManager>,
@@ -98,7 +101,7 @@ struct Finish {
     hooks: Vec<Hook>,
     tables: SmallVec<[TableUse; 4]>,
     dropped: Vec<Space>,
-    limits: SmallVec<[(Arc<TableCounters>, u64); 2]>,
+    limits: Limits,
 }
 
 impl Finish {
@@ -144,12 +147,13 @@ impl Transaction {
         }
         let state = std::mem::take(&mut *self.state.lock());
         if state.writes.is_empty() {
-            self.finish(state, SmallVec::new()).1.run(true);
+            self.finish(state, SmallVec::new()).run(true);
             return Ok(Commit { completion: None });
         }
         let (batch, limits) = self.batch(&state);
         let in_order = state.hooks.iter().any(|hook| matches!(hook, Hook::Commit(_)));
-        let (writes, finish) = self.finish(state, limits);
+        // Frees the write set: a bulk load needs the memory now.
+        let finish = self.finish(state, limits);
         // Why: hooks run in WAL order only if nobody commits between our place in the log and our callback.
         let order = in_order.then(|| self.manager.commit_order.lock());
         let ticket = match self.manager.store().commit(batch, durability) {
@@ -167,13 +171,12 @@ impl Transaction {
             told.complete(result);
         }));
         drop(order);
-        drop(writes);
         self.manager.committed();
         Ok(Commit { completion: Some(completion) })
     }
 
     /// Everything this commit changes, and the counter limits it moves.
-    fn batch(&self, state: &State) -> (WriteBatch, SmallVec<[(Arc<TableCounters>, u64); 2]>) {
+    fn batch(&self, state: &State) -> (WriteBatch, Limits) {
         let mut batch = state.writes.to_batch(64 * (state.tables.len() + 1));
         let mut limits = SmallVec::new();
         for table in &state.tables {
@@ -193,12 +196,8 @@ impl Transaction {
         (batch, limits)
     }
 
-    fn finish(
-        &self,
-        state: State,
-        limits: SmallVec<[(Arc<TableCounters>, u64); 2]>,
-    ) -> (crate::write_set::WriteSet, Finish) {
-        let finish = Finish {
+    fn finish(&self, state: State, limits: Limits) -> Finish {
+        Finish {
             manager: self.manager.clone(),
             backend: self.backend.clone(),
             local: self.local,
@@ -207,8 +206,7 @@ impl Transaction {
             tables: state.tables,
             dropped: state.dropped,
             limits,
-        };
-        (state.writes, finish)
+        }
     }
 
     /// Undoes everything. No effect on a transaction that has ended.
@@ -217,7 +215,7 @@ impl Transaction {
             return;
         }
         let state = std::mem::take(&mut *self.state.lock());
-        self.finish(state, SmallVec::new()).1.run(false);
+        self.finish(state, SmallVec::new()).run(false);
     }
     /// Whether it has committed or aborted.
     pub fn ended(&self) -> bool {
