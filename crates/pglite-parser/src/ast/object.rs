@@ -43,7 +43,7 @@ nodes! {
         relation_type: ObjectType,
         relation: Option<RangeVar>,
         object: Option<ObjectName>,
-        /// Column, constraint, trigger, ... within the relation.
+        /// Column, constraint, trigger, ... within the relation; roles, databases, schemas and tablespaces too.
         subname: Option<String>,
         newname: String,
         behavior: DropBehavior,

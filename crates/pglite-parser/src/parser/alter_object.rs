@@ -139,12 +139,20 @@ impl Parser<'_> {
     }
 
     pub(super) fn rename(&self, rename_type: ObjectType, object: ObjectName, newname: String) -> Statement {
+        // PG: what is named by one word of its own is in `subname`.
+        let (object, subname) = match (rename_type, object) {
+            (
+                ObjectType::Role | ObjectType::Database | ObjectType::Schema | ObjectType::Tablespace,
+                ObjectName::Name(name),
+            ) => (None, Some(name)),
+            (_, object) => (Some(object), None),
+        };
         RenameStmt {
             rename_type,
             relation_type: ObjectType::AccessMethod,
             relation: None,
-            object: Some(object),
-            subname: None,
+            object,
+            subname,
             newname,
             behavior: DropBehavior::Restrict,
             missing_ok: false,

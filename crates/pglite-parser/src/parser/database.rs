@@ -82,7 +82,8 @@ impl Parser<'_> {
             }
             (Kw::Set, Kw::Tablespace) => {
                 self.bump();
-                let location = self.bump().start as i32;
+                self.bump();
+                let location = self.loc();
                 let space = DefArg::String(self.name()?);
                 let options = vec![DefElem::new("tablespace", Some(space), location)];
                 Ok(AlterDatabaseStmt { dbname, options }.into())

@@ -295,9 +295,15 @@ impl Parser<'_> {
                 }
                 prec::AND | prec::OR => {
                     let boolop = if power == prec::AND { BoolExprType::And } else { BoolExprType::Or };
+                    let flat = matches!(&left, Expr::BoolExpr(b) if b.boolop == boolop);
                     let location = self.bump().start as i32;
                     let right = self.expr(inner, power + 1)?;
-                    bool_expr(boolop, left, right, location)
+                    left = bool_expr(boolop, left, right, location);
+                    self.bare_primary = false;
+                    if !flat {
+                        self.add_level()?;
+                    }
+                    continue;
                 }
                 prec::IS => self.is_test(inner, left, start, &mut closed)?,
                 prec::MATCH => self.match_operator(inner, left, &mut closed)?,
@@ -433,7 +439,7 @@ impl Parser<'_> {
     fn at_time_zone(&mut self, left: Expr) -> PgResult<Expr> {
         let location = self.bump().start as i32;
         if self.eat(Kw::Local) {
-            return Ok(sql_call("timezone", vec![left], location));
+            return Ok(sql_call("timezone", vec![left], -1));
         }
         self.expect_all(&[Kw::Time, Kw::Zone])?;
         let zone = self.expr(Mode::A, prec::AT + 1)?;

@@ -128,7 +128,6 @@ impl Parser<'_> {
     pub(super) fn alter_generic_options(&mut self) -> PgResult<Vec<DefElem>> {
         self.expect(Kw::Options)?;
         self.paren_list(|p| {
-            let location = p.loc();
             // ADD, SET and DROP may be names of options, too.
             let action = if p.is_col_label(1) { p.kw() } else { Kw::NoKeyword };
             let defaction = match action {
@@ -139,6 +138,7 @@ impl Parser<'_> {
             };
             p.bump();
             if defaction == DefElemAction::Drop {
+                let location = p.loc();
                 let defname = p.col_label()?;
                 return Ok(DefElem { defaction, ..DefElem::new(defname, None, location) });
             }

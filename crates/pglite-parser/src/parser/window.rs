@@ -120,8 +120,19 @@ impl Parser<'_> {
         let next = self.ahead(1);
         if matches!(
             next.tok,
-            Tok::Typecast | Tok::Dot | Tok::LBracket | Tok::Star | Tok::Slash | Tok::Percent | Tok::Caret | Tok::Less
-                | Tok::Greater | Tok::Equals | Tok::LessEquals | Tok::GreaterEquals | Tok::NotEquals
+            Tok::Typecast
+                | Tok::Dot
+                | Tok::LBracket
+                | Tok::Star
+                | Tok::Slash
+                | Tok::Percent
+                | Tok::Caret
+                | Tok::Less
+                | Tok::Greater
+                | Tok::Equals
+                | Tok::LessEquals
+                | Tok::GreaterEquals
+                | Tok::NotEquals
         ) {
             return Ok(false);
         }
