@@ -71,6 +71,27 @@ pub(crate) fn lex(sql: &str, opts: &ParseOptions) -> Lexed {
     lexer.out
 }
 
+/// The value of an identifier token.
+pub(crate) fn ident_value(sql: &str, texts: &[String], token: Token) -> String {
+    match token.aux {
+        0 => sql[token.start as usize..token.end as usize].to_ascii_lowercase(),
+        i => texts[i as usize - 1].clone(),
+    }
+}
+
+/// The value of a string or bit string token.
+pub(crate) fn string_value<'a>(sql: &'a str, texts: &'a [String], token: Token) -> &'a str {
+    if token.aux != 0 {
+        return &texts[token.aux as usize - 1];
+    }
+    let text = &sql[token.start as usize..token.end as usize];
+    let quote = match text.as_bytes()[0] {
+        b'$' => text[1..].find('$').map_or(1, |i| i + 2),
+        _ => 1,
+    };
+    &text[quote..text.len() - quote]
+}
+
 pub(crate) fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x0c | 0x0b)
 }
@@ -95,7 +116,9 @@ pub(crate) fn truncated(name: &str) -> &str {
 impl<'a> Lexer<'a> {
     /// Appends a token, renaming the keyword before it where the pair asks for it.
     fn push(&mut self, token: Token) {
-        if let Some(last) = self.out.tokens.last_mut() {
+        if token.kw != Kw::NoKeyword
+            && let Some(last) = self.out.tokens.last_mut()
+        {
             last.kw = match (last.kw, token.kw) {
                 (Kw::Not, Kw::Between | Kw::In | Kw::Like | Kw::Ilike | Kw::Similar) => Kw::NotLa,
                 (Kw::With, Kw::Time | Kw::Ordinality) => Kw::WithLa,

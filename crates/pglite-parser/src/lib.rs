@@ -12,6 +12,7 @@ pub mod ast;
 mod keyword;
 mod lexer;
 mod parser;
+pub mod scan;
 
 pub use keyword::{KEYWORDS, Keyword, KeywordCategory, keyword_category, quote_identifier};
 
@@ -79,7 +80,19 @@ pub fn parse(sql: &str, opts: &ParseOptions) -> PgResult<Parsed> {
     Ok(Parsed { stmts, notices: parser.notices })
 }
 
-/// Parses a text as one type name, as `regtype` input and `CREATE TYPE` options do.
-pub fn parse_type_name(text: &str, opts: &ParseOptions) -> PgResult<TypeName> {
-    parser::Parser::new(text, opts).parse_typename()
+/// Parses a text as one type name, as `regtype` input does. SETOF is none.
+pub fn parse_type_name(text: &str) -> PgResult<TypeName> {
+    let invalid = || PgError::syntax(format!("invalid type name \"{text}\""));
+    if text.trim().is_empty() {
+        return Err(invalid());
+    }
+    match parser::Parser::new(text, &ParseOptions::default()).parse_typename() {
+        Ok(t) if t.setof => Err(invalid()),
+        Ok(t) => Ok(t),
+        Err(mut e) => {
+            // The position is one within this text, not within the statement's.
+            e.fields_mut().position = None;
+            Err(e.context(format!("invalid type name \"{text}\"")))
+        }
+    }
 }

@@ -102,7 +102,7 @@ fn the_highest_accepted_trees_can_be_copied_compared_and_dropped() {
         [("select a", " + a"), ("select 1", " union select 1"), ("select * from a", " cross join a")]
     {
         let mut highest = None;
-        for n in (0..4000).step_by(100) {
+        for n in (0..4000).step_by(500) {
             if let Ok(parsed) = parse(&format!("{before}{}", link.repeat(n)), &opts) {
                 highest = Some((n, parsed));
             }

@@ -151,6 +151,17 @@ nodes! {
     enum JoinType { Inner, Left, Full, Right }
 }
 
+impl SelectStmt {
+    /// INTO of the leftmost leaf of a set operation: there it stands, and it counts for the whole.
+    pub fn leftmost_into(&self) -> Option<&IntoClause> {
+        let mut leaf = self;
+        while let Some(left) = &leaf.larg {
+            leaf = left;
+        }
+        leaf.into_clause.as_deref()
+    }
+}
+
 /// An item of FROM.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FromItem {

@@ -127,7 +127,7 @@ pub enum Statement {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawStmt {
     pub stmt: Statement,
-    /// Byte offset of the statement's first token (or of the text after the last `;`).
+    /// Byte offset of the statement's first token.
     pub location: i32,
     /// Length in bytes; 0 means the rest of the string.
     pub len: i32,

@@ -1,7 +1,5 @@
 //! The parser's state: a cursor over tokens, and what every production needs of it.
 
-use std::borrow::Cow;
-
 use pglite_error::{PgError, PgResult};
 
 use crate::keyword::{KeywordCategory, Kw};
@@ -178,25 +176,12 @@ impl<'a> Parser<'a> {
 
     /// The value of an identifier token.
     pub(super) fn ident_text(&self, token: Token) -> String {
-        match token.aux {
-            0 => self.text(token).to_ascii_lowercase(),
-            i => self.texts[i as usize - 1].clone(),
-        }
+        lexer::ident_value(self.sql, &self.texts, token)
     }
 
     /// The value of a string or bit string token.
-    pub(super) fn string_text(&self, token: Token) -> Cow<'_, str> {
-        match token.aux {
-            0 => {
-                let text = self.text(token);
-                let quote = match text.as_bytes()[0] {
-                    b'$' => text[1..].find('$').map_or(1, |i| i + 2),
-                    _ => 1,
-                };
-                Cow::Borrowed(&text[quote..text.len() - quote])
-            }
-            i => Cow::Borrowed(&self.texts[i as usize - 1]),
-        }
+    pub(super) fn string_text(&self, token: Token) -> &str {
+        lexer::string_value(self.sql, &self.texts, token)
     }
 
     /// The syntax error at the current token (or the lexical one, if the text ends in one).
@@ -297,7 +282,7 @@ impl<'a> Parser<'a> {
             return Err(self.unexpected());
         }
         let token = self.bump();
-        Ok(self.string_text(token).into_owned())
+        Ok(self.string_text(token).to_string())
     }
 
     pub(super) fn iconst(&mut self) -> PgResult<i32> {

@@ -153,7 +153,7 @@ impl Parser<'_> {
         let relation = self.relation_expr_opt_alias()?;
         self.expect(Kw::Set)?;
         let target_list = self.set_clause_list()?;
-        let from_clause = self.from_clause()?;
+        let from_clause = self.opt_from_clause()?;
         let where_clause = self.where_or_current_clause()?;
         let returning_clause = self.returning_clause()?;
         Ok(UpdateStmt { relation, target_list, where_clause, from_clause, returning_clause, with_clause })
@@ -163,7 +163,7 @@ impl Parser<'_> {
         self.bump();
         self.expect(Kw::From)?;
         let relation = self.relation_expr_opt_alias()?;
-        let using_clause = if self.eat(Kw::Using) { self.from_list()? } else { Vec::new() };
+        let using_clause = if self.eat(Kw::Using) { self.table_ref_list()? } else { Vec::new() };
         let where_clause = self.where_or_current_clause()?;
         let returning_clause = self.returning_clause()?;
         Ok(DeleteStmt { relation, using_clause, where_clause, returning_clause, with_clause })

@@ -21,11 +21,11 @@ struct FuncAlias {
 }
 
 impl Parser<'_> {
-    pub(super) fn from_clause(&mut self) -> PgResult<Vec<FromItem>> {
-        if self.eat(Kw::From) { self.from_list() } else { Ok(Vec::new()) }
+    pub(super) fn opt_from_clause(&mut self) -> PgResult<Vec<FromItem>> {
+        if self.eat(Kw::From) { self.table_ref_list() } else { Ok(Vec::new()) }
     }
 
-    pub(super) fn from_list(&mut self) -> PgResult<Vec<FromItem>> {
+    pub(super) fn table_ref_list(&mut self) -> PgResult<Vec<FromItem>> {
         self.list(Self::table_ref)
     }
 

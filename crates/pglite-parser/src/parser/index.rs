@@ -86,7 +86,7 @@ impl Parser<'_> {
             Ok(StatsElem { name: Some(p.col_id()?), expr: None })
         })?;
         self.expect(Kw::From)?;
-        let relations = self.from_list()?;
+        let relations = self.table_ref_list()?;
         Ok(CreateStatsStmt { defnames, stat_types, exprs, relations, if_not_exists })
     }
 }

@@ -93,10 +93,8 @@ impl Parser<'_> {
 
     /// What COMMENT ON names. `labels`: SECURITY LABEL, which knows fewer kinds.
     fn described_object(&mut self, labels: bool) -> PgResult<(ObjectType, ObjectName)> {
-        if self.at(Kw::Policy) || self.at(Kw::Rule) || self.at(Kw::Trigger) {
-            if labels {
-                return Err(self.unexpected());
-            }
+        if labels && matches!(self.kw(), Kw::Policy | Kw::Rule | Kw::Trigger) {
+            return Err(self.unexpected());
         }
         if let Some((kind, naming)) = self.opt_object_type()? {
             let name = match naming {

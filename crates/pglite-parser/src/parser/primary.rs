@@ -42,7 +42,7 @@ impl Parser<'_> {
             }
             Tok::Sconst => {
                 self.bump();
-                let value = self.string_text(token).into_owned();
+                let value = self.string_text(token).to_string();
                 self.constant(Value::String(value), location)
             }
             Tok::Fconst => {
@@ -51,7 +51,7 @@ impl Parser<'_> {
             }
             Tok::Bconst | Tok::Xconst => {
                 self.bump();
-                let value = self.string_text(token).into_owned();
+                let value = self.string_text(token).to_string();
                 self.constant(Value::BitString(value), location)
             }
             Tok::Param => {

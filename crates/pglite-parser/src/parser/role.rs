@@ -70,7 +70,8 @@ impl Parser<'_> {
                 | Kw::Valid
                 | Kw::User
         );
-        if !known && !(create && matches!(kw, Kw::Sysid | Kw::Admin | Kw::Role | Kw::In)) {
+        let known = known || create && matches!(kw, Kw::Sysid | Kw::Admin | Kw::Role | Kw::In);
+        if !known {
             return Ok(None);
         }
         self.bump();

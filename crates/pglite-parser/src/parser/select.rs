@@ -145,7 +145,7 @@ impl Parser<'_> {
             s.target_list = self.target_list()?;
         }
         if self.eat(Kw::Into) {
-            s.into_clause = Some(Box::new(self.into_clause()?));
+            s.into_clause = Some(Box::new(self.select_into()?));
         }
         self.select_clauses(&mut s)?;
         Ok(s)
@@ -153,7 +153,7 @@ impl Parser<'_> {
 
     /// FROM to WINDOW.
     pub(super) fn select_clauses(&mut self, s: &mut SelectStmt) -> PgResult<()> {
-        s.from_clause = self.from_clause()?;
+        s.from_clause = self.opt_from_clause()?;
         s.where_clause = self.where_clause()?;
         if self.eat_seq(&[Kw::Group, Kw::By])? {
             s.group_distinct = self.set_quantifier() == Some(Kw::Distinct);
@@ -232,7 +232,7 @@ impl Parser<'_> {
     }
 
     /// OptTempTableName, after INTO.
-    fn into_clause(&mut self) -> PgResult<IntoClause> {
+    fn select_into(&mut self) -> PgResult<IntoClause> {
         let location = self.loc();
         let names_table = |p: &Self, n: usize| p.ahead(n).kw == Kw::Table || p.is_col_id(n);
         let is_temp = |kw: Kw| matches!(kw, Kw::Temporary | Kw::Temp);
