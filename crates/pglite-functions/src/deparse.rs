@@ -73,11 +73,34 @@ pub trait PlanNames {
 const MAX_DEPTH: usize = 2000;
 
 impl<'a> Deparser<'a> {
-    pub fn new(catalog: &'a Arc<Snapshot>, path: &'a SearchPath, env: &'a dyn TypeEnv, style: Style) -> Deparser<'a> {
-        Deparser { catalog, path, env, style, scopes: Vec::new(), out: String::new(), depth: 0, indent: 0, plan: None, windows: Vec::new(), targets: Vec::new() }
+    pub fn new(
+        catalog: &'a Arc<Snapshot>,
+        path: &'a SearchPath,
+        env: &'a dyn TypeEnv,
+        style: Style,
+    ) -> Deparser<'a> {
+        Deparser {
+            catalog,
+            path,
+            env,
+            style,
+            scopes: Vec::new(),
+            out: String::new(),
+            depth: 0,
+            indent: 0,
+            plan: None,
+            windows: Vec::new(),
+            targets: Vec::new(),
+        }
     }
     /// Prints plan-level expressions.
-    pub fn for_plan(mut self, plan: &'a dyn PlanNames, rtable: &'a [RangeTblEntry], aliases: Vec<String>, prefix: bool) -> Self {
+    pub fn for_plan(
+        mut self,
+        plan: &'a dyn PlanNames,
+        rtable: &'a [RangeTblEntry],
+        aliases: Vec<String>,
+        prefix: bool,
+    ) -> Self {
         self.plan = Some(plan);
         self.scopes.push(Scope::RangeTable { rtable, aliases, prefix });
         self
@@ -140,7 +163,12 @@ impl<'a> Deparser<'a> {
 }
 
 /// The text in which the catalogs store an expression.
-pub fn storage_text(catalog: &Arc<Snapshot>, env: &dyn TypeEnv, expr: &Expr, scope: Scope<'_>) -> PgResult<String> {
+pub fn storage_text(
+    catalog: &Arc<Snapshot>,
+    env: &dyn TypeEnv,
+    expr: &Expr,
+    scope: Scope<'_>,
+) -> PgResult<String> {
     let path = SearchPath::catalog_only();
     Deparser::new(catalog, &path, env, Style::default()).expr_text(expr, scope)
 }

@@ -7,6 +7,8 @@ pub mod arg;
 mod registry;
 
 pub mod arith;
+pub mod hashing;
+pub mod order;
 
 pub mod deparse;
 

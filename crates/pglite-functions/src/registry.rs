@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use pglite_ir::Body;
 
 /// Every family's table. A new family adds its tables here.
-static TABLES: &[&[(&str, Body)]] = &[crate::arith::int::TABLE, crate::arith::cmp::TABLE];
+static TABLES: &[&[(&str, Body)]] =
+    &[crate::arith::int::TABLE, crate::arith::cmp::TABLE, crate::order::TABLE, crate::hashing::TABLE];
 
 fn map() -> &'static HashMap<&'static str, &'static Body> {
     static MAP: OnceLock<HashMap<&'static str, &'static Body>> = OnceLock::new();

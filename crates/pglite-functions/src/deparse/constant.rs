@@ -41,7 +41,8 @@ impl Deparser<'_> {
                 is_numeric = true;
             }
             oid::NUMERIC => {
-                let plain = value.starts_with(|ch: char| ch.is_ascii_digit()) && value.contains(['.', 'e', 'E']);
+                let plain =
+                    value.starts_with(|ch: char| ch.is_ascii_digit()) && value.contains(['.', 'e', 'E']);
                 if plain {
                     self.push(&value);
                 } else {

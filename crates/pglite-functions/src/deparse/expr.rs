@@ -20,7 +20,9 @@ impl<'a> Deparser<'a> {
 
     /// An operand: in parentheses where precedence could bind it otherwise.
     fn operand(&mut self, e: &Expr, parent: &Expr) -> PgResult<()> {
-        let wrap = !(self.style.pretty_paren && is_simple(e, parent)) && !is_atomic(e) && !self_parenthesized(e, self.style.pretty_paren);
+        let wrap = !(self.style.pretty_paren && is_simple(e, parent))
+            && !is_atomic(e)
+            && !self_parenthesized(e, self.style.pretty_paren);
         if wrap {
             self.push("(");
         }
@@ -115,11 +117,17 @@ impl<'a> Deparser<'a> {
                 None => Ok(()),
             },
             Expr::Subscript(s) => self.subscript(s, e),
-            Expr::Relabel { arg, ty, typmod, form, .. } => self.cast(e, arg, *ty, *typmod, *form, show_implicit),
+            Expr::Relabel { arg, ty, typmod, form, .. } => {
+                self.cast(e, arg, *ty, *typmod, *form, show_implicit)
+            }
             Expr::CoerceViaIo { arg, ty, form, .. } => self.cast(e, arg, *ty, -1, *form, show_implicit),
-            Expr::ArrayCoerce { arg, ty, typmod, form, .. } => self.cast(e, arg, *ty, *typmod, *form, show_implicit),
+            Expr::ArrayCoerce { arg, ty, typmod, form, .. } => {
+                self.cast(e, arg, *ty, *typmod, *form, show_implicit)
+            }
             Expr::ConvertRowtype { arg, ty, form, .. } => self.cast(e, arg, *ty, -1, *form, show_implicit),
-            Expr::CoerceToDomain { arg, ty, typmod, form, .. } => self.cast(e, arg, *ty, *typmod, *form, show_implicit),
+            Expr::CoerceToDomain { arg, ty, typmod, form, .. } => {
+                self.cast(e, arg, *ty, *typmod, *form, show_implicit)
+            }
             Expr::Collate { arg, collation, .. } => {
                 self.open();
                 self.operand(arg, e)?;
@@ -219,7 +227,8 @@ impl<'a> Deparser<'a> {
                 Ok(())
             }
             Expr::NextValue { seq, .. } => {
-                let name = pglite_catalog::format_type::relation_name(self.catalog, self.path, *seq).unwrap_or_default();
+                let name = pglite_catalog::format_type::relation_name(self.catalog, self.path, *seq)
+                    .unwrap_or_default();
                 self.push(&format!("nextval('{name}'::regclass)"));
                 Ok(())
             }
@@ -244,7 +253,8 @@ impl<'a> Deparser<'a> {
             return name.clone();
         }
         let rel = self.catalog.type_by_oid(self.catalog.base_type(ty)).map(|t| t.typrelid);
-        rel.and_then(|r| self.catalog.attribute(r, field)).map_or_else(|| format!("f{field}"), |a| a.attname.to_string())
+        rel.and_then(|r| self.catalog.attribute(r, field))
+            .map_or_else(|| format!("f{field}"), |a| a.attname.to_string())
     }
 
     fn op(&mut self, e: &Expr, o: &OpExpr) -> PgResult<()> {
@@ -406,11 +416,27 @@ impl<'a> Deparser<'a> {
         Ok(())
     }
 
-    fn cast(&mut self, e: &Expr, arg: &Expr, ty: Oid, typmod: i32, form: CoercionForm, show_implicit: bool) -> PgResult<()> {
+    fn cast(
+        &mut self,
+        e: &Expr,
+        arg: &Expr,
+        ty: Oid,
+        typmod: i32,
+        form: CoercionForm,
+        show_implicit: bool,
+    ) -> PgResult<()> {
         if form == CoercionForm::ImplicitCast && !show_implicit {
             return self.expr(arg, false);
         }
-        if form == CoercionForm::ImplicitCast && !matches!(e, Expr::Relabel { .. } | Expr::CoerceViaIo { .. } | Expr::ArrayCoerce { .. } | Expr::CoerceToDomain { .. }) {
+        if form == CoercionForm::ImplicitCast
+            && !matches!(
+                e,
+                Expr::Relabel { .. }
+                    | Expr::CoerceViaIo { .. }
+                    | Expr::ArrayCoerce { .. }
+                    | Expr::CoerceToDomain { .. }
+            )
+        {
             return self.expr(arg, show_implicit);
         }
         self.cast_text(arg, ty, typmod, e)
@@ -484,7 +510,9 @@ impl<'a> Deparser<'a> {
             self.keyword("WHEN ", 0, 0, 0);
             // `CASE x WHEN y`: the comparison's right side is what was written.
             match (c.arg.is_some(), when) {
-                (true, Expr::Op(o)) if o.args.len() == 2 && is_case_test(&o.args[0]) => self.expr(&o.args[1], false)?,
+                (true, Expr::Op(o)) if o.args.len() == 2 && is_case_test(&o.args[0]) => {
+                    self.expr(&o.args[1], false)?
+                }
                 _ => self.expr(when, false)?,
             }
             self.push(" THEN ");
@@ -579,7 +607,10 @@ impl<'a> Deparser<'a> {
             (SubLinkKind::Exists, _) => self.push("EXISTS "),
             _ => {}
         }
-        let parens = !matches!(s.kind, SubLinkKind::Expr | SubLinkKind::Array | SubLinkKind::MultiExpr | SubLinkKind::Cte);
+        let parens = !matches!(
+            s.kind,
+            SubLinkKind::Expr | SubLinkKind::Array | SubLinkKind::MultiExpr | SubLinkKind::Cte
+        );
         if parens {
             self.push("( ");
         } else {
@@ -657,12 +688,34 @@ fn is_case_test(e: &Expr) -> bool {
 /// Needs no parentheses anywhere.
 fn is_atomic(e: &Expr) -> bool {
     match e {
-        Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::CoerceToDomainValue { .. } | Expr::SetToDefault { .. }
-        | Expr::CurrentOf { .. } | Expr::Subscript(_) | Expr::Array { .. } | Expr::Row { .. } | Expr::Coalesce { .. }
-        | Expr::MinMax { .. } | Expr::SqlValue { .. } | Expr::NextValue { .. } | Expr::NullIf(_) | Expr::Aggref(_)
-        | Expr::Grouping { .. } | Expr::WindowFunc(_) | Expr::FieldSelect { .. } | Expr::SubLink(_)
-        | Expr::SubPlan(_) | Expr::Case(_) | Expr::CaseTest { .. } | Expr::Func(_) | Expr::Relabel { .. }
-        | Expr::CoerceViaIo { .. } | Expr::ArrayCoerce { .. } | Expr::CoerceToDomain { .. } | Expr::RowCompare(_) => true,
+        Expr::Var(_)
+        | Expr::Const(_)
+        | Expr::Param(_)
+        | Expr::CoerceToDomainValue { .. }
+        | Expr::SetToDefault { .. }
+        | Expr::CurrentOf { .. }
+        | Expr::Subscript(_)
+        | Expr::Array { .. }
+        | Expr::Row { .. }
+        | Expr::Coalesce { .. }
+        | Expr::MinMax { .. }
+        | Expr::SqlValue { .. }
+        | Expr::NextValue { .. }
+        | Expr::NullIf(_)
+        | Expr::Aggref(_)
+        | Expr::Grouping { .. }
+        | Expr::WindowFunc(_)
+        | Expr::FieldSelect { .. }
+        | Expr::SubLink(_)
+        | Expr::SubPlan(_)
+        | Expr::Case(_)
+        | Expr::CaseTest { .. }
+        | Expr::Func(_)
+        | Expr::Relabel { .. }
+        | Expr::CoerceViaIo { .. }
+        | Expr::ArrayCoerce { .. }
+        | Expr::CoerceToDomain { .. }
+        | Expr::RowCompare(_) => true,
         _ => false,
     }
 }
@@ -672,15 +725,21 @@ fn self_parenthesized(e: &Expr, pretty: bool) -> bool {
     !pretty
         && matches!(
             e,
-            Expr::Op(_) | Expr::Distinct(_) | Expr::ScalarArrayOp(_) | Expr::Bool { .. } | Expr::NullTest { .. }
-                | Expr::BooleanTest { .. } | Expr::Collate { .. }
+            Expr::Op(_)
+                | Expr::Distinct(_)
+                | Expr::ScalarArrayOp(_)
+                | Expr::Bool { .. }
+                | Expr::NullTest { .. }
+                | Expr::BooleanTest { .. }
+                | Expr::Collate { .. }
         )
 }
 
 /// Whether `e` as an operand of `parent` reads the same without parentheses (pretty style).
 fn is_simple(e: &Expr, parent: &Expr) -> bool {
     if is_atomic(e) {
-        return !matches!(e, Expr::Case(_)) || !matches!(parent, Expr::Relabel { .. } | Expr::CoerceViaIo { .. });
+        return !matches!(e, Expr::Case(_))
+            || !matches!(parent, Expr::Relabel { .. } | Expr::CoerceViaIo { .. });
     }
     match (e, parent) {
         (Expr::Bool { op: BoolOp::Not, .. }, Expr::Bool { op: BoolOp::And | BoolOp::Or, .. }) => true,
@@ -691,4 +750,3 @@ fn is_simple(e: &Expr, parent: &Expr) -> bool {
         _ => false,
     }
 }
-

@@ -42,7 +42,9 @@ impl<'a> Deparser<'a> {
     /// Entries that were not written in FROM (a rule's OLD and NEW, a FROM-less query) are not printed.
     fn is_printed(&self, item: &FromItem) -> bool {
         match item {
-            FromItem::Rte(i) => self.rte(*i).is_ok_and(|(r, _)| r.in_from && !matches!(r.kind, RteKind::Result)),
+            FromItem::Rte(i) => {
+                self.rte(*i).is_ok_and(|(r, _)| r.in_from && !matches!(r.kind, RteKind::Result))
+            }
             _ => true,
         }
     }
@@ -117,7 +119,9 @@ impl<'a> Deparser<'a> {
                 self.push(&quote_ident(name));
                 own_name = Some(name.clone());
             }
-            RteKind::TableFunc(_) => return Err(PgError::unsupported("printing XMLTABLE and JSON_TABLE is not supported yet")),
+            RteKind::TableFunc(_) => {
+                return Err(PgError::unsupported("printing XMLTABLE and JSON_TABLE is not supported yet"));
+            }
             RteKind::Join { .. } | RteKind::Result | RteKind::Group { .. } => {}
         }
         self.alias(rte, &alias, own_name.as_deref());
@@ -147,8 +151,11 @@ impl<'a> Deparser<'a> {
     }
 
     fn coldefs(&mut self, f: &RangeTblFunction) {
-        let columns: Vec<String> =
-            f.columns.iter().map(|(n, t)| format!("{} {}", quote_ident(n), self.type_name(t.ty, t.typmod))).collect();
+        let columns: Vec<String> = f
+            .columns
+            .iter()
+            .map(|(n, t)| format!("{} {}", quote_ident(n), self.type_name(t.ty, t.typmod)))
+            .collect();
         self.push(&format!("({})", columns.join(", ")));
     }
 
@@ -184,7 +191,8 @@ impl<'a> Deparser<'a> {
                 match &rte.kind {
                     RteKind::Join { merged_cols, using_alias, .. } => {
                         let n = *merged_cols as usize;
-                        let names: Vec<String> = rte.eref.columns.iter().take(n).map(|c| quote_ident(c)).collect();
+                        let names: Vec<String> =
+                            rte.eref.columns.iter().take(n).map(|c| quote_ident(c)).collect();
                         (rte.alias.clone(), using_alias.clone(), names)
                     }
                     _ => (None, None, Vec::new()),

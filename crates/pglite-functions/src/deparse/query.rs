@@ -87,7 +87,13 @@ impl<'a> Deparser<'a> {
                 self.push(", ");
             }
             self.push(&quote_ident(&cte.name));
-            let own: Vec<&str> = cte.query.targets.iter().filter(|t| !t.junk).map(|t| t.name.as_deref().unwrap_or("")).collect();
+            let own: Vec<&str> = cte
+                .query
+                .targets
+                .iter()
+                .filter(|t| !t.junk)
+                .map(|t| t.name.as_deref().unwrap_or(""))
+                .collect();
             let declared: Vec<&str> = cte.columns.iter().map(|c| c.0.as_str()).collect();
             if own != declared && cte.query.command == CommandType::Select {
                 let list: Vec<String> = declared.iter().map(|c| quote_ident(c)).collect();
@@ -157,7 +163,8 @@ impl<'a> Deparser<'a> {
                 LockStrength::Update => " FOR UPDATE",
             };
             self.keyword(words, -STD, STD, 0);
-            let alias = q.rtable.get(mark.rte as usize - 1).map(|r| quote_ident(&r.eref.name)).unwrap_or_default();
+            let alias =
+                q.rtable.get(mark.rte as usize - 1).map(|r| quote_ident(&r.eref.name)).unwrap_or_default();
             self.push(&format!(" OF {alias}"));
             self.push(match mark.wait {
                 WaitPolicy::Block => "",
@@ -328,7 +335,12 @@ impl<'a> Deparser<'a> {
         Ok(())
     }
 
-    pub(super) fn sort_list(&mut self, list: &[SortGroupClause], targets: &[TargetEntry], by_name: bool) -> PgResult<()> {
+    pub(super) fn sort_list(
+        &mut self,
+        list: &[SortGroupClause],
+        targets: &[TargetEntry],
+        by_name: bool,
+    ) -> PgResult<()> {
         for (i, s) in list.iter().enumerate() {
             if i > 0 {
                 self.push(", ");
@@ -467,7 +479,8 @@ impl<'a> Deparser<'a> {
     fn set_op(&mut self, tree: &SetOpTree, q: &Query) -> PgResult<()> {
         match tree {
             SetOpTree::Leaf(rte) => {
-                let Some(RteKind::Subquery { query, .. }) = q.rtable.get(*rte as usize - 1).map(|r| &r.kind) else {
+                let Some(RteKind::Subquery { query, .. }) = q.rtable.get(*rte as usize - 1).map(|r| &r.kind)
+                else {
                     return Err(PgError::internal("set operation leaf is not a subquery"));
                 };
                 let wrap = !query.ctes.is_empty()
@@ -549,7 +562,9 @@ impl<'a> Deparser<'a> {
 
     fn column_name(&self, q: &Query, attno: i16) -> String {
         match q.rtable.get(q.result_relation as usize - 1).map(|r| &r.kind) {
-            Some(RteKind::Relation { rel, .. }) => rel.attr(attno).map(|c| quote_ident(&c.name)).unwrap_or_default(),
+            Some(RteKind::Relation { rel, .. }) => {
+                rel.attr(attno).map(|c| quote_ident(&c.name)).unwrap_or_default()
+            }
             _ => String::new(),
         }
     }
@@ -658,7 +673,8 @@ impl OwnedScope {
             }
             aliases.push(unique);
         }
-        let relations = q.rtable.iter().filter(|r| !matches!(r.kind, RteKind::Join { .. } | RteKind::Result)).count();
+        let relations =
+            q.rtable.iter().filter(|r| !matches!(r.kind, RteKind::Join { .. } | RteKind::Result)).count();
         OwnedScope { aliases, prefix: relations != 1 || q.command != CommandType::Select }
     }
 }
