@@ -6,7 +6,7 @@ use crate::keyword::{KeywordCategory, Kw};
 use crate::lexer::{Lexed, Tok, Token};
 use crate::{ParseOptions, lexer};
 
-use super::limits;
+use crate::parser::limits;
 
 pub(crate) struct Parser<'a> {
     sql: &'a str,
@@ -15,12 +15,12 @@ pub(crate) struct Parser<'a> {
     lex_error: Option<PgError>,
     pub(crate) notices: Vec<PgError>,
     pos: usize,
-    pub(super) stack_base: usize,
-    pub(super) stack_limit: usize,
+    pub(in crate::parser) stack_base: usize,
+    pub(in crate::parser) stack_limit: usize,
     /// Height of the highest subtree parsed since the last `begin_height`.
-    pub(super) height: u32,
+    pub(in crate::parser) height: u32,
     /// Whether the expression parsed last is a bare `c_expr` (some productions allow only that).
-    pub(super) bare_primary: bool,
+    pub(in crate::parser) bare_primary: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -41,39 +41,39 @@ impl<'a> Parser<'a> {
     }
 
     #[inline]
-    pub(super) fn cur(&self) -> Token {
+    pub(in crate::parser) fn cur(&self) -> Token {
         self.tokens[self.pos]
     }
 
     /// The token `n` places ahead; the last token repeats.
     #[inline]
-    pub(super) fn ahead(&self, n: usize) -> Token {
+    pub(in crate::parser) fn ahead(&self, n: usize) -> Token {
         self.tokens[(self.pos + n).min(self.tokens.len() - 1)]
     }
 
     #[inline]
-    pub(super) fn tok(&self) -> Tok {
+    pub(in crate::parser) fn tok(&self) -> Tok {
         self.cur().tok
     }
 
     #[inline]
-    pub(super) fn kw(&self) -> Kw {
+    pub(in crate::parser) fn kw(&self) -> Kw {
         self.cur().kw
     }
 
     /// The byte offset of the current token.
     #[inline]
-    pub(super) fn loc(&self) -> i32 {
+    pub(in crate::parser) fn loc(&self) -> i32 {
         self.cur().start as i32
     }
 
     /// The kind of the token read last.
-    pub(super) fn prev_tok(&self) -> Tok {
+    pub(in crate::parser) fn prev_tok(&self) -> Tok {
         self.tokens[self.pos.saturating_sub(1)].tok
     }
 
     #[inline]
-    pub(super) fn bump(&mut self) -> Token {
+    pub(in crate::parser) fn bump(&mut self) -> Token {
         let token = self.tokens[self.pos];
         if self.pos + 1 < self.tokens.len() {
             self.pos += 1;
@@ -82,22 +82,22 @@ impl<'a> Parser<'a> {
     }
 
     #[inline]
-    pub(super) fn at(&self, kw: Kw) -> bool {
+    pub(in crate::parser) fn at(&self, kw: Kw) -> bool {
         self.kw() == kw
     }
 
     #[inline]
-    pub(super) fn at_tok(&self, tok: Tok) -> bool {
+    pub(in crate::parser) fn at_tok(&self, tok: Tok) -> bool {
         self.tok() == tok
     }
 
     /// Whether the next tokens are these keywords.
-    pub(super) fn at_all(&self, kws: &[Kw]) -> bool {
+    pub(in crate::parser) fn at_all(&self, kws: &[Kw]) -> bool {
         kws.iter().enumerate().all(|(i, &kw)| self.ahead(i).kw == kw)
     }
 
     #[inline]
-    pub(super) fn eat(&mut self, kw: Kw) -> bool {
+    pub(in crate::parser) fn eat(&mut self, kw: Kw) -> bool {
         let found = self.at(kw);
         if found {
             self.bump();
@@ -106,7 +106,7 @@ impl<'a> Parser<'a> {
     }
 
     #[inline]
-    pub(super) fn eat_tok(&mut self, tok: Tok) -> bool {
+    pub(in crate::parser) fn eat_tok(&mut self, tok: Tok) -> bool {
         let found = self.at_tok(tok);
         if found {
             self.bump();
@@ -115,7 +115,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Any of the keywords; the one found.
-    pub(super) fn eat_any(&mut self, kws: &[Kw]) -> Option<Kw> {
+    pub(in crate::parser) fn eat_any(&mut self, kws: &[Kw]) -> Option<Kw> {
         let kw = self.kw();
         kws.contains(&kw).then(|| {
             self.bump();
@@ -124,7 +124,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The first keyword decides; the others must follow it.
-    pub(super) fn eat_seq(&mut self, kws: &[Kw]) -> PgResult<bool> {
+    pub(in crate::parser) fn eat_seq(&mut self, kws: &[Kw]) -> PgResult<bool> {
         if !self.at(kws[0]) {
             return Ok(false);
         }
@@ -133,66 +133,66 @@ impl<'a> Parser<'a> {
     }
 
     #[inline]
-    pub(super) fn expect(&mut self, kw: Kw) -> PgResult<()> {
+    pub(in crate::parser) fn expect(&mut self, kw: Kw) -> PgResult<()> {
         if self.eat(kw) { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    pub(super) fn expect_all(&mut self, kws: &[Kw]) -> PgResult<()> {
+    pub(in crate::parser) fn expect_all(&mut self, kws: &[Kw]) -> PgResult<()> {
         kws.iter().try_for_each(|&kw| self.expect(kw))
     }
 
     #[inline]
-    pub(super) fn expect_tok(&mut self, tok: Tok) -> PgResult<()> {
+    pub(in crate::parser) fn expect_tok(&mut self, tok: Tok) -> PgResult<()> {
         if self.eat_tok(tok) { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    pub(super) fn lparen(&mut self) -> PgResult<()> {
+    pub(in crate::parser) fn lparen(&mut self) -> PgResult<()> {
         self.expect_tok(Tok::LParen)
     }
 
-    pub(super) fn rparen(&mut self) -> PgResult<()> {
+    pub(in crate::parser) fn rparen(&mut self) -> PgResult<()> {
         self.expect_tok(Tok::RParen)
     }
 
     /// A place to come back to with [`restore`](Self::restore).
-    pub(super) fn save(&self) -> usize {
+    pub(in crate::parser) fn save(&self) -> usize {
         self.pos
     }
 
     /// Goes one token back.
-    pub(super) fn unread(&mut self) {
+    pub(in crate::parser) fn unread(&mut self) {
         self.pos -= 1;
     }
 
-    pub(super) fn restore(&mut self, saved: usize) {
+    pub(in crate::parser) fn restore(&mut self, saved: usize) {
         self.pos = saved;
     }
 
     /// The text of a token as written.
     #[inline]
-    pub(super) fn text(&self, token: Token) -> &'a str {
+    pub(in crate::parser) fn text(&self, token: Token) -> &'a str {
         &self.sql[token.start as usize..token.end as usize]
     }
 
     /// The value of an identifier token.
-    pub(super) fn ident_text(&self, token: Token) -> String {
+    pub(in crate::parser) fn ident_text(&self, token: Token) -> String {
         lexer::ident_value(self.sql, &self.texts, token)
     }
 
     /// The value of a string or bit string token.
-    pub(super) fn string_text(&self, token: Token) -> &str {
+    pub(in crate::parser) fn string_text(&self, token: Token) -> &str {
         lexer::string_value(self.sql, &self.texts, token)
     }
 
     /// The syntax error at the current token (or the lexical one, if the text ends in one).
     #[cold]
-    pub(super) fn unexpected(&self) -> PgError {
+    pub(in crate::parser) fn unexpected(&self) -> PgError {
         self.error_here("syntax error")
     }
 
     /// `message at or near "token"`, as PostgreSQL words what its grammar's actions reject.
     #[cold]
-    pub(super) fn error_here(&self, message: &str) -> PgError {
+    pub(in crate::parser) fn error_here(&self, message: &str) -> PgError {
         let token = self.cur();
         match (token.tok, &self.lex_error) {
             (Tok::Error, Some(e)) => e.clone(),
@@ -214,21 +214,21 @@ impl<'a> Parser<'a> {
 
     /// ColId: a column, table or other name.
     #[inline]
-    pub(super) fn is_col_id(&self, n: usize) -> bool {
+    pub(in crate::parser) fn is_col_id(&self, n: usize) -> bool {
         self.name_at(n, |c| matches!(c, KeywordCategory::Unreserved | KeywordCategory::ColName))
     }
 
     /// type_function_name
     #[inline]
-    pub(super) fn is_type_function_name(&self, n: usize) -> bool {
+    pub(in crate::parser) fn is_type_function_name(&self, n: usize) -> bool {
         self.name_at(n, |c| matches!(c, KeywordCategory::Unreserved | KeywordCategory::TypeFuncName))
     }
 
-    pub(super) fn is_non_reserved_word(&self, n: usize) -> bool {
+    pub(in crate::parser) fn is_non_reserved_word(&self, n: usize) -> bool {
         self.name_at(n, |c| c != KeywordCategory::Reserved)
     }
 
-    pub(super) fn is_col_label(&self, n: usize) -> bool {
+    pub(in crate::parser) fn is_col_label(&self, n: usize) -> bool {
         self.name_at(n, |_| true)
     }
 
@@ -241,28 +241,28 @@ impl<'a> Parser<'a> {
         Ok(if token.tok == Tok::Ident { self.ident_text(token) } else { token.kw.word().to_string() })
     }
 
-    pub(super) fn col_id(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn col_id(&mut self) -> PgResult<String> {
         let ok = self.is_col_id(0);
         self.name_if(ok)
     }
 
-    pub(super) fn type_function_name(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn type_function_name(&mut self) -> PgResult<String> {
         let ok = self.is_type_function_name(0);
         self.name_if(ok)
     }
 
-    pub(super) fn non_reserved_word(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn non_reserved_word(&mut self) -> PgResult<String> {
         let ok = self.is_non_reserved_word(0);
         self.name_if(ok)
     }
 
-    pub(super) fn col_label(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn col_label(&mut self) -> PgResult<String> {
         let ok = self.is_col_label(0);
         self.name_if(ok)
     }
 
     /// A label without AS, if one stands here.
-    pub(super) fn opt_bare_col_label(&mut self) -> PgResult<Option<String>> {
+    pub(in crate::parser) fn opt_bare_col_label(&mut self) -> PgResult<Option<String>> {
         let token = self.cur();
         let ok = match token.tok {
             Tok::Ident => true,
@@ -272,12 +272,12 @@ impl<'a> Parser<'a> {
         if ok { self.name_if(true).map(Some) } else { Ok(None) }
     }
 
-    pub(super) fn ident(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn ident(&mut self) -> PgResult<String> {
         let ok = self.at_tok(Tok::Ident);
         self.name_if(ok)
     }
 
-    pub(super) fn sconst(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn sconst(&mut self) -> PgResult<String> {
         if !self.at_tok(Tok::Sconst) {
             return Err(self.unexpected());
         }
@@ -285,7 +285,7 @@ impl<'a> Parser<'a> {
         Ok(self.string_text(token).to_string())
     }
 
-    pub(super) fn iconst(&mut self) -> PgResult<i32> {
+    pub(in crate::parser) fn iconst(&mut self) -> PgResult<i32> {
         if !self.at_tok(Tok::Iconst) {
             return Err(self.unexpected());
         }
@@ -293,7 +293,7 @@ impl<'a> Parser<'a> {
     }
 
     /// SignedIconst
-    pub(super) fn signed_iconst(&mut self) -> PgResult<i32> {
+    pub(in crate::parser) fn signed_iconst(&mut self) -> PgResult<i32> {
         match self.tok() {
             Tok::Plus => {
                 self.bump();
@@ -308,7 +308,10 @@ impl<'a> Parser<'a> {
     }
 
     /// A comma-separated list.
-    pub(super) fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> PgResult<T>) -> PgResult<Vec<T>> {
+    pub(in crate::parser) fn list<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> PgResult<T>,
+    ) -> PgResult<Vec<T>> {
         let mut items = vec![item(self)?];
         while self.eat_tok(Tok::Comma) {
             items.push(item(self)?);
@@ -317,7 +320,10 @@ impl<'a> Parser<'a> {
     }
 
     /// A comma-separated list in parentheses.
-    pub(super) fn paren_list<T>(&mut self, item: impl FnMut(&mut Self) -> PgResult<T>) -> PgResult<Vec<T>> {
+    pub(in crate::parser) fn paren_list<T>(
+        &mut self,
+        item: impl FnMut(&mut Self) -> PgResult<T>,
+    ) -> PgResult<Vec<T>> {
         self.lparen()?;
         let items = self.list(item)?;
         self.rparen()?;
@@ -325,7 +331,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A parenthesized list if `(` stands here, else nothing.
-    pub(super) fn opt_paren_list<T>(
+    pub(in crate::parser) fn opt_paren_list<T>(
         &mut self,
         item: impl FnMut(&mut Self) -> PgResult<T>,
     ) -> PgResult<Vec<T>> {

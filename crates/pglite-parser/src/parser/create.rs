@@ -2,21 +2,21 @@
 
 use pglite_error::{PgError, PgResult};
 
-use super::Parser;
 use crate::ast::*;
 use crate::keyword::Kw;
 use crate::lexer::Tok;
+use crate::parser::Parser;
 
 /// What stands between CREATE and the kind of relation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Persistence {
+pub(in crate::parser) enum Persistence {
     Permanent,
     Temporary,
     Unlogged,
 }
 
 impl Persistence {
-    pub(super) fn relpersistence(self) -> char {
+    pub(in crate::parser) fn relpersistence(self) -> char {
         match self {
             Persistence::Permanent => 'p',
             Persistence::Temporary => 't',
@@ -46,7 +46,7 @@ impl Parser<'_> {
     }
 
     /// CREATE, at the keyword.
-    pub(super) fn create_stmt(&mut self) -> PgResult<Statement> {
+    pub(in crate::parser) fn create_stmt(&mut self) -> PgResult<Statement> {
         let create_at = self.bump().start as i32;
         if self.eat(Kw::Or) {
             self.expect(Kw::Replace)?;
@@ -138,7 +138,7 @@ impl Parser<'_> {
     }
 
     /// What EXPLAIN may explain: CREATE TABLE AS and CREATE MATERIALIZED VIEW.
-    pub(super) fn explainable_create(&mut self) -> PgResult<Statement> {
+    pub(in crate::parser) fn explainable_create(&mut self) -> PgResult<Statement> {
         self.bump();
         let persistence = self.opt_temp()?;
         match self.kw() {
@@ -151,7 +151,7 @@ impl Parser<'_> {
     }
 
     /// An element of CREATE SCHEMA.
-    pub(super) fn schema_stmt(&mut self) -> PgResult<Statement> {
+    pub(in crate::parser) fn schema_stmt(&mut self) -> PgResult<Statement> {
         if self.at(Kw::Grant) {
             return self.grant_object_stmt();
         }

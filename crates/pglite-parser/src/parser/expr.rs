@@ -3,12 +3,19 @@
 //! Invariant: an operator that does not associate raises a syntax error at its second occurrence, but only if
 //! the first one ended in an operand (`a < b < c`; not `a IN (1) IN (2)`).
 
+mod func;
+mod json;
+pub(in crate::parser) mod primary;
+mod sub_func;
+mod window;
+mod xml;
+
 use pglite_error::{PgError, PgResult};
 
-use super::Parser;
 use crate::ast::*;
 use crate::keyword::Kw;
 use crate::lexer::Tok;
+use crate::parser::Parser;
 
 /// Binding powers, loosest first.
 mod prec {
@@ -32,7 +39,7 @@ mod prec {
 
 /// Which operators may occur.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(in crate::parser) enum Mode {
     /// a_expr
     A,
     /// a_expr of a target list, where an operator's keyword may turn out to be the column's label
@@ -43,11 +50,11 @@ pub(super) enum Mode {
     B,
 }
 
-pub(super) fn system_name(name: &str) -> Vec<String> {
+pub(in crate::parser) fn system_name(name: &str) -> Vec<String> {
     vec!["pg_catalog".to_string(), name.to_string()]
 }
 
-pub(super) fn sql_call(name: &str, args: Vec<Expr>, location: i32) -> Expr {
+pub(in crate::parser) fn sql_call(name: &str, args: Vec<Expr>, location: i32) -> Expr {
     Expr::FuncCall(Box::new(FuncCall {
         funcname: system_name(name),
         args,
@@ -57,7 +64,7 @@ pub(super) fn sql_call(name: &str, args: Vec<Expr>, location: i32) -> Expr {
     }))
 }
 
-pub(super) fn string_const(value: &str, location: i32) -> Expr {
+pub(in crate::parser) fn string_const(value: &str, location: i32) -> Expr {
     Expr::AConst(Box::new(AConst { val: Value::String(value.to_string()), location }))
 }
 
@@ -96,7 +103,7 @@ fn negate(arg: Expr, location: i32) -> Expr {
     }
 }
 
-pub(super) fn negate_float(f: String) -> String {
+pub(in crate::parser) fn negate_float(f: String) -> String {
     let digits = f.strip_prefix('+').unwrap_or(&f);
     match digits.strip_prefix('-') {
         Some(positive) => positive.to_string(),
@@ -130,23 +137,23 @@ fn ends_target(tok: Tok, kw: Kw) -> bool {
 }
 
 impl Parser<'_> {
-    pub(super) fn a_expr(&mut self) -> PgResult<Expr> {
+    pub(in crate::parser) fn a_expr(&mut self) -> PgResult<Expr> {
         self.expr(Mode::A, prec::ANY)
     }
 
-    pub(super) fn b_expr(&mut self) -> PgResult<Expr> {
+    pub(in crate::parser) fn b_expr(&mut self) -> PgResult<Expr> {
         self.expr(Mode::B, prec::ANY)
     }
 
-    pub(super) fn target_expr(&mut self) -> PgResult<Expr> {
+    pub(in crate::parser) fn target_expr(&mut self) -> PgResult<Expr> {
         self.expr(Mode::Target, prec::ANY)
     }
 
-    pub(super) fn substring_expr(&mut self) -> PgResult<Expr> {
+    pub(in crate::parser) fn substring_expr(&mut self) -> PgResult<Expr> {
         self.expr(Mode::Substring, prec::ANY)
     }
 
-    pub(super) fn expr_list(&mut self) -> PgResult<Vec<Expr>> {
+    pub(in crate::parser) fn expr_list(&mut self) -> PgResult<Vec<Expr>> {
         self.list(Self::a_expr)
     }
 
@@ -163,7 +170,7 @@ impl Parser<'_> {
     }
 
     /// Goes on from a first operand that is already parsed.
-    pub(super) fn continue_expr(&mut self, left: Expr, start: i32) -> PgResult<Expr> {
+    pub(in crate::parser) fn continue_expr(&mut self, left: Expr, start: i32) -> PgResult<Expr> {
         self.bare_primary = true;
         self.climb(Mode::A, prec::ANY, left, start)
     }
@@ -339,21 +346,21 @@ impl Parser<'_> {
     fn sub_type(&mut self, left: Expr, name: Vec<String>, location: i32) -> PgResult<Expr> {
         let all = self.bump().kw == Kw::All;
         match self.paren(false)? {
-            super::primary::Paren::Select(subselect) => Ok(Expr::SubLink(Box::new(SubLink {
+            crate::parser::expr::primary::Paren::Select(subselect) => Ok(Expr::SubLink(Box::new(SubLink {
                 sub_link_type: if all { SubLinkType::All } else { SubLinkType::Any },
                 testexpr: Some(left),
                 oper_name: name,
                 subselect,
                 location,
             }))),
-            super::primary::Paren::One(e) => Ok(Expr::AExpr(Box::new(AExpr {
+            crate::parser::expr::primary::Paren::One(e) => Ok(Expr::AExpr(Box::new(AExpr {
                 kind: if all { AExprKind::OpAll } else { AExprKind::OpAny },
                 name,
                 lexpr: Some(left),
                 rexpr: AExprRight::Expr(e),
                 location,
             }))),
-            super::primary::Paren::Row(_) => Err(self.unexpected()),
+            crate::parser::expr::primary::Paren::Row(_) => Err(self.unexpected()),
         }
     }
 
@@ -402,7 +409,7 @@ impl Parser<'_> {
 
     fn in_list(&mut self, left: Expr, not: bool, location: i32) -> PgResult<Expr> {
         let list = match self.paren(true)? {
-            super::primary::Paren::Select(subselect) => {
+            crate::parser::expr::primary::Paren::Select(subselect) => {
                 let link = Expr::SubLink(Box::new(SubLink {
                     sub_link_type: SubLinkType::Any,
                     testexpr: Some(left),
@@ -412,8 +419,8 @@ impl Parser<'_> {
                 }));
                 return Ok(if not { not_expr(link, location) } else { link });
             }
-            super::primary::Paren::One(e) => vec![e],
-            super::primary::Paren::Row(list) => list,
+            crate::parser::expr::primary::Paren::One(e) => vec![e],
+            crate::parser::expr::primary::Paren::Row(list) => list,
         };
         let name = if not { "<>" } else { "=" };
         Ok(simple(AExprKind::In, name, Some(left), AExprRight::List(list), location))
@@ -513,7 +520,7 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn unicode_normal_form(&mut self) -> PgResult<Expr> {
+    pub(in crate::parser) fn unicode_normal_form(&mut self) -> PgResult<Expr> {
         if !matches!(self.kw(), Kw::Nfc | Kw::Nfd | Kw::Nfkc | Kw::Nfkd) {
             return Err(self.unexpected());
         }

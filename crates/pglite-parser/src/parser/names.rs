@@ -2,10 +2,10 @@
 
 use pglite_error::{PgError, PgResult, codes};
 
-use super::Parser;
 use crate::ast::*;
 use crate::keyword::Kw;
 use crate::lexer::Tok;
+use crate::parser::Parser;
 
 /// The words of a role specification: its three special forms.
 fn role_keyword(kw: Kw) -> Option<RoleSpecType> {
@@ -19,25 +19,25 @@ fn role_keyword(kw: Kw) -> Option<RoleSpecType> {
 
 impl Parser<'_> {
     /// `name: ColId`
-    pub(super) fn name(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn name(&mut self) -> PgResult<String> {
         self.col_id()
     }
 
-    pub(super) fn name_list(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn name_list(&mut self) -> PgResult<Vec<String>> {
         self.list(Self::col_id)
     }
 
     /// `(name, ...)` if present. Also columnList.
-    pub(super) fn opt_name_list(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn opt_name_list(&mut self) -> PgResult<Vec<String>> {
         self.opt_paren_list(Self::col_id)
     }
 
-    pub(super) fn paren_name_list(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn paren_name_list(&mut self) -> PgResult<Vec<String>> {
         self.paren_list(Self::col_id)
     }
 
     /// `attrs`: any number of `.label`.
-    pub(super) fn attrs(&mut self, mut names: Vec<String>) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn attrs(&mut self, mut names: Vec<String>) -> PgResult<Vec<String>> {
         while self.eat_tok(Tok::Dot) {
             names.push(self.col_label()?);
         }
@@ -45,22 +45,22 @@ impl Parser<'_> {
     }
 
     /// A possibly qualified name of anything.
-    pub(super) fn any_name(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn any_name(&mut self) -> PgResult<Vec<String>> {
         let first = self.col_id()?;
         self.attrs(vec![first])
     }
 
-    pub(super) fn any_name_list(&mut self) -> PgResult<Vec<Vec<String>>> {
+    pub(in crate::parser) fn any_name_list(&mut self) -> PgResult<Vec<Vec<String>>> {
         self.list(Self::any_name)
     }
 
     /// handler_name: `name` or `name attrs`, which is the same language.
-    pub(super) fn handler_name(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn handler_name(&mut self) -> PgResult<Vec<String>> {
         self.any_name()
     }
 
     /// A relation's name.
-    pub(super) fn qualified_name(&mut self) -> PgResult<RangeVar> {
+    pub(in crate::parser) fn qualified_name(&mut self) -> PgResult<RangeVar> {
         let location = self.loc();
         let first = self.col_id()?;
         if !matches!(self.tok(), Tok::Dot | Tok::LBracket) {
@@ -71,7 +71,7 @@ impl Parser<'_> {
     }
 
     /// An indirection that must consist of names only.
-    pub(super) fn name_indirection(&mut self, mut names: Vec<String>) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn name_indirection(&mut self, mut names: Vec<String>) -> PgResult<Vec<String>> {
         let mut clean = true;
         for step in self.indirection()? {
             match step {
@@ -82,7 +82,11 @@ impl Parser<'_> {
         if clean { Ok(names) } else { Err(self.unexpected()) }
     }
 
-    pub(super) fn range_var_from_names(&self, mut names: Vec<String>, location: i32) -> PgResult<RangeVar> {
+    pub(in crate::parser) fn range_var_from_names(
+        &self,
+        mut names: Vec<String>,
+        location: i32,
+    ) -> PgResult<RangeVar> {
         if names.len() > 3 {
             return Err(PgError::syntax(format!(
                 "improper qualified name (too many dotted names): {}",
@@ -96,12 +100,12 @@ impl Parser<'_> {
         Ok(rv)
     }
 
-    pub(super) fn qualified_name_list(&mut self) -> PgResult<Vec<RangeVar>> {
+    pub(in crate::parser) fn qualified_name_list(&mut self) -> PgResult<Vec<RangeVar>> {
         self.list(Self::qualified_name)
     }
 
     /// Any number of `.name`, `.*`, `[subscript]`.
-    pub(super) fn indirection(&mut self) -> PgResult<Vec<Indirection>> {
+    pub(in crate::parser) fn indirection(&mut self) -> PgResult<Vec<Indirection>> {
         let mut steps = Vec::new();
         loop {
             match self.tok() {
@@ -134,7 +138,7 @@ impl Parser<'_> {
     }
 
     /// An indirection where `*` may only be the last step.
-    pub(super) fn checked_indirection(&mut self) -> PgResult<Vec<Indirection>> {
+    pub(in crate::parser) fn checked_indirection(&mut self) -> PgResult<Vec<Indirection>> {
         let steps = self.indirection()?;
         let star = steps.iter().position(|s| *s == Indirection::Star);
         match star {
@@ -144,7 +148,7 @@ impl Parser<'_> {
     }
 
     /// func_name: a function's possibly qualified name.
-    pub(super) fn func_name(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn func_name(&mut self) -> PgResult<Vec<String>> {
         if self.is_col_id(0) && matches!(self.ahead(1).tok, Tok::Dot | Tok::LBracket) {
             let first = self.col_id()?;
             return self.name_indirection(vec![first]);
@@ -158,7 +162,7 @@ impl Parser<'_> {
     }
 
     /// The operator token here, if it is one of `all_Op`.
-    pub(super) fn peek_all_op(&self) -> Option<&'static str> {
+    pub(in crate::parser) fn peek_all_op(&self) -> Option<&'static str> {
         Some(match self.tok() {
             Tok::Op => "",
             Tok::Plus => "+",
@@ -178,7 +182,7 @@ impl Parser<'_> {
     }
 
     /// Takes an `all_Op`.
-    pub(super) fn all_op(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn all_op(&mut self) -> PgResult<String> {
         match self.peek_all_op() {
             None => Err(self.unexpected()),
             Some(op) => {
@@ -189,7 +193,7 @@ impl Parser<'_> {
     }
 
     /// any_operator: an operator, perhaps qualified.
-    pub(super) fn any_operator(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn any_operator(&mut self) -> PgResult<Vec<String>> {
         let mut names = Vec::new();
         while self.is_col_id(0) {
             names.push(self.col_id()?);
@@ -200,7 +204,7 @@ impl Parser<'_> {
     }
 
     /// `OPERATOR(...)`, after the keyword.
-    pub(super) fn operator_in_parens(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn operator_in_parens(&mut self) -> PgResult<Vec<String>> {
         self.lparen()?;
         let names = self.any_operator()?;
         self.rparen()?;
@@ -208,11 +212,11 @@ impl Parser<'_> {
     }
 
     /// qual_all_Op
-    pub(super) fn qual_all_op(&mut self) -> PgResult<Vec<String>> {
+    pub(in crate::parser) fn qual_all_op(&mut self) -> PgResult<Vec<String>> {
         if self.eat(Kw::Operator) { self.operator_in_parens() } else { Ok(vec![self.all_op()?]) }
     }
 
-    pub(super) fn role_spec(&mut self) -> PgResult<RoleSpec> {
+    pub(in crate::parser) fn role_spec(&mut self) -> PgResult<RoleSpec> {
         let location = self.loc();
         if let Some(roletype) = role_keyword(self.kw()) {
             self.bump();
@@ -226,12 +230,12 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn role_list(&mut self) -> PgResult<Vec<RoleSpec>> {
+    pub(in crate::parser) fn role_list(&mut self) -> PgResult<Vec<RoleSpec>> {
         self.list(Self::role_spec)
     }
 
     /// RoleId: a role that must be given by name.
-    pub(super) fn role_id(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn role_id(&mut self) -> PgResult<String> {
         let role = self.role_spec()?;
         let message = match role.roletype {
             RoleSpecType::CString => return Ok(role.rolename.unwrap_or_default()),
@@ -244,7 +248,7 @@ impl Parser<'_> {
     }
 
     /// `IF EXISTS` if present.
-    pub(super) fn opt_if_exists(&mut self) -> PgResult<bool> {
+    pub(in crate::parser) fn opt_if_exists(&mut self) -> PgResult<bool> {
         if self.at_all(&[Kw::If, Kw::Exists]) {
             self.bump();
             self.bump();
@@ -254,7 +258,7 @@ impl Parser<'_> {
     }
 
     /// `IF NOT EXISTS` if present.
-    pub(super) fn opt_if_not_exists(&mut self) -> PgResult<bool> {
+    pub(in crate::parser) fn opt_if_not_exists(&mut self) -> PgResult<bool> {
         if self.at_all(&[Kw::If, Kw::Not]) {
             self.bump();
             self.bump();
@@ -264,7 +268,7 @@ impl Parser<'_> {
         Ok(false)
     }
 
-    pub(super) fn opt_drop_behavior(&mut self) -> DropBehavior {
+    pub(in crate::parser) fn opt_drop_behavior(&mut self) -> DropBehavior {
         if self.eat(Kw::Cascade) {
             return DropBehavior::Cascade;
         }

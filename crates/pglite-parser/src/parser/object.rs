@@ -1,14 +1,21 @@
 //! Kinds of objects by their words; COMMENT ON and SECURITY LABEL.
 
+mod alter_object;
+pub(in crate::parser) mod define;
+mod domain;
+mod drop;
+mod operator;
+mod text_search;
+
 use pglite_error::PgResult;
 
-use super::Parser;
 use crate::ast::*;
 use crate::keyword::Kw;
+use crate::parser::Parser;
 
 /// How objects of a kind are named.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Naming {
+pub(in crate::parser) enum Naming {
     /// object_type_any_name
     AnyName,
     /// object_type_name; `droppable` if DROP's general form has it (drop_type_name).
@@ -19,7 +26,7 @@ pub(super) enum Naming {
 
 impl Parser<'_> {
     /// The words of a kind of object, for the kinds that need no special syntax.
-    pub(super) fn opt_object_type(&mut self) -> PgResult<Option<(ObjectType, Naming)>> {
+    pub(in crate::parser) fn opt_object_type(&mut self) -> PgResult<Option<(ObjectType, Naming)>> {
         use Naming::*;
         let simple = match self.kw() {
             Kw::Table => (ObjectType::Table, AnyName),
@@ -77,7 +84,7 @@ impl Parser<'_> {
     }
 
     /// `name ON table`: the table's name followed by the object's.
-    pub(super) fn name_on_table(&mut self) -> PgResult<ObjectName> {
+    pub(in crate::parser) fn name_on_table(&mut self) -> PgResult<ObjectName> {
         let name = self.name()?;
         self.expect(Kw::On)?;
         let mut names = self.any_name()?;
@@ -86,7 +93,7 @@ impl Parser<'_> {
     }
 
     /// `name USING access_method`: the access method first.
-    pub(super) fn class_name(&mut self) -> PgResult<ObjectName> {
+    pub(in crate::parser) fn class_name(&mut self) -> PgResult<ObjectName> {
         let (names, method) = self.class_using()?;
         Ok(ObjectName::Names(std::iter::once(method).chain(names).collect()))
     }
@@ -148,7 +155,7 @@ impl Parser<'_> {
     }
 
     /// `CLASS ...`, `FAMILY ...` or an operator, after OPERATOR.
-    pub(super) fn operator_object(&mut self) -> PgResult<(ObjectType, ObjectName)> {
+    pub(in crate::parser) fn operator_object(&mut self) -> PgResult<(ObjectType, ObjectName)> {
         if !self.is_operator_after_dot() {
             if self.eat(Kw::Class) {
                 return Ok((ObjectType::OpClass, self.class_name()?));
@@ -184,14 +191,14 @@ impl Parser<'_> {
         if self.eat(Kw::Null) { Ok(None) } else { self.sconst().map(Some) }
     }
 
-    pub(super) fn comment_stmt(&mut self) -> PgResult<CommentStmt> {
+    pub(in crate::parser) fn comment_stmt(&mut self) -> PgResult<CommentStmt> {
         self.bump();
         self.expect(Kw::On)?;
         let (objtype, object) = self.described_object(false)?;
         Ok(CommentStmt { objtype, object, comment: self.is_text()? })
     }
 
-    pub(super) fn sec_label_stmt(&mut self) -> PgResult<SecLabelStmt> {
+    pub(in crate::parser) fn sec_label_stmt(&mut self) -> PgResult<SecLabelStmt> {
         self.bump();
         self.expect(Kw::Label)?;
         let provider = if self.eat(Kw::For) { Some(self.word_or_sconst()?) } else { None };

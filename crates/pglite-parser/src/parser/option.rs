@@ -2,20 +2,20 @@
 
 use pglite_error::PgResult;
 
-use super::Parser;
-use super::expr::negate_float;
 use crate::ast::*;
 use crate::keyword::{KeywordCategory, Kw};
 use crate::lexer::Tok;
+use crate::parser::Parser;
+use crate::parser::expr::negate_float;
 
 impl Parser<'_> {
-    pub(super) fn is_numeric_only(&self) -> bool {
+    pub(in crate::parser) fn is_numeric_only(&self) -> bool {
         let number = |tok| matches!(tok, Tok::Iconst | Tok::Fconst);
         number(self.tok()) || matches!(self.tok(), Tok::Plus | Tok::Minus) && number(self.ahead(1).tok)
     }
 
     /// NumericOnly: a number with an optional sign.
-    pub(super) fn numeric_only(&mut self) -> PgResult<DefArg> {
+    pub(in crate::parser) fn numeric_only(&mut self) -> PgResult<DefArg> {
         let negative = self.at_tok(Tok::Minus);
         if matches!(self.tok(), Tok::Plus | Tok::Minus) {
             self.bump();
@@ -34,7 +34,7 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn numeric_value(&mut self) -> PgResult<Value> {
+    pub(in crate::parser) fn numeric_value(&mut self) -> PgResult<Value> {
         Ok(match self.numeric_only()? {
             DefArg::Integer(i) => Value::Integer(i),
             DefArg::Float(f) => Value::Float(f),
@@ -43,18 +43,18 @@ impl Parser<'_> {
     }
 
     /// NonReservedWord_or_Sconst
-    pub(super) fn word_or_sconst(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn word_or_sconst(&mut self) -> PgResult<String> {
         if self.at_tok(Tok::Sconst) { self.sconst() } else { self.non_reserved_word() }
     }
 
-    pub(super) fn is_boolean_or_string(&self) -> bool {
+    pub(in crate::parser) fn is_boolean_or_string(&self) -> bool {
         matches!(self.kw(), Kw::True | Kw::False | Kw::On)
             || self.at_tok(Tok::Sconst)
             || self.is_non_reserved_word(0)
     }
 
     /// opt_boolean_or_string (never empty, in spite of its name)
-    pub(super) fn boolean_or_string(&mut self) -> PgResult<String> {
+    pub(in crate::parser) fn boolean_or_string(&mut self) -> PgResult<String> {
         if matches!(self.kw(), Kw::True | Kw::False | Kw::On) {
             return Ok(self.bump().kw.word().to_string());
         }
@@ -62,7 +62,7 @@ impl Parser<'_> {
     }
 
     /// `(name [= value], ...)`
-    pub(super) fn definition(&mut self) -> PgResult<Vec<DefElem>> {
+    pub(in crate::parser) fn definition(&mut self) -> PgResult<Vec<DefElem>> {
         self.paren_list(|p| {
             let location = p.loc();
             let defname = p.col_label()?;
@@ -72,11 +72,11 @@ impl Parser<'_> {
     }
 
     /// `WITH (...)` if present
-    pub(super) fn opt_definition(&mut self) -> PgResult<Vec<DefElem>> {
+    pub(in crate::parser) fn opt_definition(&mut self) -> PgResult<Vec<DefElem>> {
         if self.eat(Kw::With) { self.definition() } else { Ok(Vec::new()) }
     }
 
-    pub(super) fn def_arg(&mut self) -> PgResult<DefArg> {
+    pub(in crate::parser) fn def_arg(&mut self) -> PgResult<DefArg> {
         if self.at_tok(Tok::Sconst) {
             return self.sconst().map(DefArg::String);
         }
@@ -94,7 +94,7 @@ impl Parser<'_> {
     }
 
     /// reloptions: names may have a namespace.
-    pub(super) fn reloptions(&mut self) -> PgResult<Vec<DefElem>> {
+    pub(in crate::parser) fn reloptions(&mut self) -> PgResult<Vec<DefElem>> {
         self.paren_list(|p| {
             let location = p.loc();
             let mut defname = p.col_label()?;
@@ -108,7 +108,7 @@ impl Parser<'_> {
     }
 
     /// `WITH (...)` if present
-    pub(super) fn opt_reloptions(&mut self) -> PgResult<Vec<DefElem>> {
+    pub(in crate::parser) fn opt_reloptions(&mut self) -> PgResult<Vec<DefElem>> {
         if self.eat(Kw::With) { self.reloptions() } else { Ok(Vec::new()) }
     }
 
@@ -120,12 +120,12 @@ impl Parser<'_> {
     }
 
     /// `OPTIONS (name 'value', ...)` if present
-    pub(super) fn create_generic_options(&mut self) -> PgResult<Vec<DefElem>> {
+    pub(in crate::parser) fn create_generic_options(&mut self) -> PgResult<Vec<DefElem>> {
         if self.eat(Kw::Options) { self.paren_list(Self::generic_option_elem) } else { Ok(Vec::new()) }
     }
 
     /// `OPTIONS ([ADD | SET | DROP] name ['value'], ...)`
-    pub(super) fn alter_generic_options(&mut self) -> PgResult<Vec<DefElem>> {
+    pub(in crate::parser) fn alter_generic_options(&mut self) -> PgResult<Vec<DefElem>> {
         self.expect(Kw::Options)?;
         self.paren_list(|p| {
             // ADD, SET and DROP may be names of options, too.
@@ -148,7 +148,7 @@ impl Parser<'_> {
     }
 
     /// `(name [value], ...)` of EXPLAIN, VACUUM and their like
-    pub(super) fn utility_options(&mut self) -> PgResult<Vec<DefElem>> {
+    pub(in crate::parser) fn utility_options(&mut self) -> PgResult<Vec<DefElem>> {
         self.paren_list(|p| {
             let location = p.loc();
             let defname = match p.kw() {

@@ -1,15 +1,19 @@
 //! Options and bodies of functions; ALTER FUNCTION; DO, CALL; languages, casts, transforms, conversions.
 
+mod function;
+mod rule;
+mod trigger;
+
 use pglite_error::PgResult;
 
-use super::Parser;
 use crate::ast::*;
 use crate::keyword::Kw;
 use crate::lexer::Tok;
+use crate::parser::Parser;
 
 impl Parser<'_> {
     /// createfunc_opt_list, perhaps empty.
-    pub(super) fn create_func_options(&mut self) -> PgResult<Vec<DefElem>> {
+    pub(in crate::parser) fn create_func_options(&mut self) -> PgResult<Vec<DefElem>> {
         let mut options = Vec::new();
         loop {
             let location = self.loc();
@@ -120,7 +124,7 @@ impl Parser<'_> {
     }
 
     /// opt_routine_body: RETURN or BEGIN ATOMIC.
-    pub(super) fn opt_routine_body(&mut self) -> PgResult<Option<SqlBody>> {
+    pub(in crate::parser) fn opt_routine_body(&mut self) -> PgResult<Option<SqlBody>> {
         if self.at(Kw::Return) {
             return Ok(Some(SqlBody::Return(Box::new(self.return_stmt()?))));
         }
@@ -145,7 +149,7 @@ impl Parser<'_> {
     }
 
     /// The options of ALTER FUNCTION, with a noise word at their end.
-    pub(super) fn alter_function_actions(
+    pub(in crate::parser) fn alter_function_actions(
         &mut self,
         objtype: ObjectType,
         func: ObjectWithArgs,
@@ -161,7 +165,7 @@ impl Parser<'_> {
         Ok(AlterFunctionStmt { objtype, func, actions })
     }
 
-    pub(super) fn do_stmt(&mut self) -> PgResult<DoStmt> {
+    pub(in crate::parser) fn do_stmt(&mut self) -> PgResult<DoStmt> {
         self.bump();
         let mut args = Vec::new();
         loop {
@@ -178,7 +182,7 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn call_stmt(&mut self) -> PgResult<CallStmt> {
+    pub(in crate::parser) fn call_stmt(&mut self) -> PgResult<CallStmt> {
         self.bump();
         let location = self.loc();
         let name = self.func_name()?;
@@ -186,7 +190,7 @@ impl Parser<'_> {
     }
 
     /// CREATE [TRUSTED] [PROCEDURAL] LANGUAGE
-    pub(super) fn create_plang_stmt(&mut self, replace: bool) -> PgResult<CreatePLangStmt> {
+    pub(in crate::parser) fn create_plang_stmt(&mut self, replace: bool) -> PgResult<CreatePLangStmt> {
         let pltrusted = self.eat(Kw::Trusted);
         self.eat(Kw::Procedural);
         self.expect(Kw::Language)?;
@@ -214,7 +218,7 @@ impl Parser<'_> {
     }
 
     /// `(source AS target)`
-    pub(super) fn cast_types(&mut self) -> PgResult<(TypeName, TypeName)> {
+    pub(in crate::parser) fn cast_types(&mut self) -> PgResult<(TypeName, TypeName)> {
         self.lparen()?;
         let source = self.typename()?;
         self.expect(Kw::As)?;
@@ -223,7 +227,7 @@ impl Parser<'_> {
         Ok((source, target))
     }
 
-    pub(super) fn create_cast_stmt(&mut self) -> PgResult<CreateCastStmt> {
+    pub(in crate::parser) fn create_cast_stmt(&mut self) -> PgResult<CreateCastStmt> {
         self.bump();
         let (sourcetype, targettype) = self.cast_types()?;
         let (mut func, mut inout) = (None, false);
@@ -248,14 +252,17 @@ impl Parser<'_> {
     }
 
     /// `FOR type LANGUAGE name`
-    pub(super) fn transform_target(&mut self) -> PgResult<(TypeName, String)> {
+    pub(in crate::parser) fn transform_target(&mut self) -> PgResult<(TypeName, String)> {
         self.expect(Kw::For)?;
         let type_name = self.typename()?;
         self.expect(Kw::Language)?;
         Ok((type_name, self.name()?))
     }
 
-    pub(super) fn create_transform_stmt(&mut self, replace: bool) -> PgResult<CreateTransformStmt> {
+    pub(in crate::parser) fn create_transform_stmt(
+        &mut self,
+        replace: bool,
+    ) -> PgResult<CreateTransformStmt> {
         self.bump();
         let (type_name, lang) = self.transform_target()?;
         let mut stmt = CreateTransformStmt { replace, type_name, lang, fromsql: None, tosql: None };
@@ -284,7 +291,7 @@ impl Parser<'_> {
     }
 
     /// CREATE [DEFAULT] CONVERSION
-    pub(super) fn create_conversion_stmt(&mut self) -> PgResult<CreateConversionStmt> {
+    pub(in crate::parser) fn create_conversion_stmt(&mut self) -> PgResult<CreateConversionStmt> {
         let def = self.eat(Kw::Default);
         self.expect(Kw::Conversion)?;
         let conversion_name = self.any_name()?;
@@ -298,7 +305,7 @@ impl Parser<'_> {
     }
 
     /// CREATE ACCESS METHOD
-    pub(super) fn create_am_stmt(&mut self) -> PgResult<CreateAmStmt> {
+    pub(in crate::parser) fn create_am_stmt(&mut self) -> PgResult<CreateAmStmt> {
         self.bump();
         self.expect(Kw::Method)?;
         let amname = self.name()?;

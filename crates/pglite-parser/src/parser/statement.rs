@@ -2,11 +2,11 @@
 
 use pglite_error::PgResult;
 
-use super::Parser;
 use crate::ParseMode;
 use crate::ast::*;
 use crate::keyword::Kw;
 use crate::lexer::Tok;
+use crate::parser::Parser;
 
 impl Parser<'_> {
     /// Parses the whole text in the given mode.
@@ -60,7 +60,7 @@ impl Parser<'_> {
     }
 
     /// A statement, or nothing.
-    pub(super) fn stmt(&mut self) -> PgResult<Option<Statement>> {
+    pub(in crate::parser) fn stmt(&mut self) -> PgResult<Option<Statement>> {
         self.check_stack()?;
         if self.is_preparable_start() {
             return self.preparable_stmt().map(Some);

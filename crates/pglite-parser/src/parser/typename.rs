@@ -2,13 +2,13 @@
 
 use pglite_error::{PgError, PgResult, codes};
 
-use super::Parser;
 use crate::ast::*;
 use crate::keyword::Kw;
 use crate::lexer::Tok;
+use crate::parser::Parser;
 
 /// `interval` field masks: a bit for each field.
-pub(super) mod interval {
+pub(in crate::parser) mod interval {
     pub const YEAR: i32 = 1 << 2;
     pub const MONTH: i32 = 1 << 1;
     pub const DAY: i32 = 1 << 3;
@@ -24,7 +24,7 @@ fn int_const(value: i32, location: i32) -> Expr {
 
 impl Parser<'_> {
     /// Whether a type name can start at the token `n` ahead (SETOF included).
-    pub(super) fn is_type_start(&self, n: usize) -> bool {
+    pub(in crate::parser) fn is_type_start(&self, n: usize) -> bool {
         self.is_type_function_name(n) || self.is_type_keyword(n) || self.ahead(n).kw == Kw::Setof
     }
 
@@ -56,7 +56,7 @@ impl Parser<'_> {
     }
 
     /// Typename
-    pub(super) fn typename(&mut self) -> PgResult<TypeName> {
+    pub(in crate::parser) fn typename(&mut self) -> PgResult<TypeName> {
         let setof = self.eat(Kw::Setof);
         let mut t = self.simple_typename()?;
         t.setof = setof;
@@ -85,7 +85,7 @@ impl Parser<'_> {
     }
 
     /// func_type: a type, or `name.column%TYPE`.
-    pub(super) fn func_type(&mut self) -> PgResult<TypeName> {
+    pub(in crate::parser) fn func_type(&mut self) -> PgResult<TypeName> {
         let setof = self.eat(Kw::Setof);
         let location = self.loc();
         if self.is_type_function_name(0) && self.ahead(1).tok == Tok::Dot {
@@ -111,7 +111,7 @@ impl Parser<'_> {
     }
 
     /// SimpleTypename
-    pub(super) fn simple_typename(&mut self) -> PgResult<TypeName> {
+    pub(in crate::parser) fn simple_typename(&mut self) -> PgResult<TypeName> {
         let location = self.loc();
         if self.is_type_keyword(0) || self.at_all(&[Kw::Double, Kw::Precision]) {
             if self.eat(Kw::Interval) {
@@ -136,7 +136,7 @@ impl Parser<'_> {
     }
 
     /// `(n)` after INTERVAL
-    pub(super) fn interval_precision(&mut self) -> PgResult<Vec<Expr>> {
+    pub(in crate::parser) fn interval_precision(&mut self) -> PgResult<Vec<Expr>> {
         self.lparen()?;
         let at = self.loc();
         let n = self.iconst()?;
@@ -145,7 +145,7 @@ impl Parser<'_> {
     }
 
     /// opt_interval: the fields of an interval, as type modifiers.
-    pub(super) fn opt_interval(&mut self) -> PgResult<Vec<Expr>> {
+    pub(in crate::parser) fn opt_interval(&mut self) -> PgResult<Vec<Expr>> {
         use interval::*;
         let at = self.loc();
         let to = |p: &mut Self| p.eat(Kw::To);
@@ -219,7 +219,7 @@ impl Parser<'_> {
     }
 
     /// The types that are keywords, but not INTERVAL. In constants (`char 'x'`) a missing length means none.
-    pub(super) fn keyword_typename(&mut self, constant: bool) -> PgResult<TypeName> {
+    pub(in crate::parser) fn keyword_typename(&mut self, constant: bool) -> PgResult<TypeName> {
         let location = self.loc();
         let kw = self.bump().kw;
         let system = |name| TypeName::system(name, location);
