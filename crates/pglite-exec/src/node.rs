@@ -48,6 +48,8 @@ pub mod window;
 
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 /// A running plan node.
 pub trait Node: Send {

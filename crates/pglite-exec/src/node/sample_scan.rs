@@ -136,14 +136,12 @@ impl Node for SampleScan {
             cx.check_interrupts()?;
             self.at = 0;
             scan::clear(&mut self.batch, &mut self.meta, prog.columns.fetch.len());
-            let Some(scan) = &mut self.scan else { return Ok(false) };
-            self.done = !scan.next_batch(cx.env.txn, &mut self.batch, &mut self.meta, BATCH_ROWS)?;
-            if self.done && !self.batch.is_empty() {
-                // One more turn over the last rows.
-                self.done = false;
-                self.scan = None;
-            } else if self.scan.is_none() {
+            let Some(scan) = &mut self.scan else {
                 self.done = true;
+                continue;
+            };
+            if !scan.next_batch(cx.env.txn, &mut self.batch, &mut self.meta, BATCH_ROWS)? {
+                self.scan = None;
             }
         }
     }
