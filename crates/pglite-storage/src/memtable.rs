@@ -10,6 +10,7 @@
 
 mod arena;
 mod hash;
+mod huge;
 
 use crate::rangedel::RangeDels;
 use crate::table::hash_key;

@@ -360,7 +360,7 @@ fn parse_index(data: &[u8]) -> Option<Index> {
         let offset = varint::read_u64(data, &mut pos)?;
         index.extents.push((offset, varint::read_u32(data, &mut pos)?));
     }
-    index.heads = Heads::new(index.len(), |i| Some(index.last_key(i)))?;
+    index.heads = Heads::new(index.len(), |i| Some((index.last_key(i), 0)))?;
     Some(index)
 }
 

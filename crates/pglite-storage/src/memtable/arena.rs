@@ -1,12 +1,14 @@
 //! Memory for a memtable: handed out in pieces, given back all at once.
 #![allow(unsafe_code)]
 
+use super::huge::{self, HUGE_PAGE};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr;
 
 const FIRST_CHUNK: usize = 16 << 10;
-const LARGEST_CHUNK: usize = 1 << 20;
 const CHUNK_ALIGN: usize = 16;
+/// After this many chunks, chunks are huge pages.
+const SMALL_CHUNKS: usize = 6;
 
 /// A bump allocator.
 pub(super) struct Arena {
@@ -50,15 +52,22 @@ impl Arena {
 
     #[cold]
     fn grow(&mut self, need: usize) {
-        let doubled = FIRST_CHUNK << self.chunks.len().min(8);
-        let size = doubled.min(LARGEST_CHUNK).max(need);
-        let Ok(layout) = Layout::from_size_align(size, CHUNK_ALIGN) else {
+        let small = self.chunks.len() < SMALL_CHUNKS;
+        let (size, align) = if small && need <= FIRST_CHUNK << self.chunks.len() {
+            (FIRST_CHUNK << self.chunks.len(), CHUNK_ALIGN)
+        } else {
+            (need.next_multiple_of(HUGE_PAGE), HUGE_PAGE)
+        };
+        let Ok(layout) = Layout::from_size_align(size, align) else {
             unreachable!("chunk sizes are far below isize::MAX");
         };
         // SAFETY: the layout's size is not zero.
         let chunk = unsafe { alloc(layout) };
         if chunk.is_null() {
             handle_alloc_error(layout);
+        }
+        if align == HUGE_PAGE {
+            huge::advise(chunk, size);
         }
         self.chunks.push((chunk, layout));
         self.next = chunk;

@@ -7,23 +7,70 @@
 #![allow(unsafe_code)]
 
 use super::NodeRef;
+use super::huge::{self, HUGE_PAGE};
 use parking_lot::Mutex;
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 const FIRST: usize = 256;
 const POINTER: u64 = (1 << 48) - 1;
 
-struct Slots(Box<[AtomicU64]>);
+/// A zeroed table, on huge pages when it is large.
+struct Slots {
+    slots: NonNull<AtomicU64>,
+    len: usize,
+}
 
 impl Slots {
+    fn layout(len: usize) -> Layout {
+        let bytes = len * size_of::<AtomicU64>();
+        let align = if bytes >= HUGE_PAGE { HUGE_PAGE } else { align_of::<AtomicU64>() };
+        match Layout::from_size_align(bytes, align) {
+            Ok(layout) => layout,
+            Err(_) => unreachable!("tables are far smaller than isize::MAX"),
+        }
+    }
     fn new(len: usize) -> Slots {
-        Slots((0..len).map(|_| AtomicU64::new(0)).collect())
+        let layout = Slots::layout(len);
+        // SAFETY: the layout's size is not zero.
+        let place = unsafe { alloc(layout) };
+        let Some(slots) = NonNull::new(place.cast::<AtomicU64>()) else { handle_alloc_error(layout) };
+        // The advice works only on memory that nothing has touched yet.
+        if layout.align() == HUGE_PAGE {
+            huge::advise(place, layout.size());
+        }
+        // SAFETY: all of the allocation; all-zero bytes are valid atomics.
+        unsafe { place.write_bytes(0, layout.size()) };
+        Slots { slots, len }
     }
     #[inline]
     fn mask(&self) -> usize {
-        self.0.len() - 1
+        self.len - 1
     }
 }
+
+impl Deref for Slots {
+    type Target = [AtomicU64];
+    #[inline]
+    fn deref(&self) -> &[AtomicU64] {
+        // SAFETY: `len` atomics, allocated in `new`, freed in `drop`.
+        unsafe { std::slice::from_raw_parts(self.slots.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout.
+        unsafe { dealloc(self.slots.as_ptr().cast(), Slots::layout(self.len)) };
+    }
+}
+
+// SAFETY: a table is plain memory of atomics that it owns.
+unsafe impl Send for Slots {}
+// SAFETY: as above.
+unsafe impl Sync for Slots {}
 
 pub(super) struct HashIndex {
     current: AtomicPtr<Slots>,
@@ -52,7 +99,7 @@ impl HashIndex {
         let slots = self.slots();
         let mut at = hash as usize & slots.mask();
         loop {
-            let word = slots.0[at].load(Ordering::Acquire);
+            let word = slots[at].load(Ordering::Acquire);
             if word == 0 {
                 return None;
             }
@@ -74,12 +121,12 @@ impl HashIndex {
         let key = node.key();
         let mut at = hash as usize & slots.mask();
         loop {
-            let old = slots.0[at].load(Ordering::Relaxed);
+            let old = slots[at].load(Ordering::Relaxed);
             let same =
                 (old ^ hash) >> 48 == 0 && old != 0 && NodeRef((old & POINTER) as *const _).key() == key;
             if old == 0 || same {
-                slots.0[at].store(word, Ordering::Release);
-                if old == 0 && self.count.fetch_add(1, Ordering::Relaxed) + 1 > slots.0.len() / 2 {
+                slots[at].store(word, Ordering::Release);
+                if old == 0 && self.count.fetch_add(1, Ordering::Relaxed) + 1 > slots.len / 2 {
                     self.grow(hash_of);
                 }
                 return;
@@ -91,17 +138,17 @@ impl HashIndex {
     #[cold]
     fn grow(&self, hash_of: impl Fn(&[u8]) -> u64) {
         let old = self.slots();
-        let mut next = Box::new(Slots::new(old.0.len() * 2));
-        for slot in &old.0 {
+        let mut next = Box::new(Slots::new(old.len * 2));
+        for slot in old.iter() {
             let word = slot.load(Ordering::Relaxed);
             if word == 0 {
                 continue;
             }
             let mut at = hash_of(NodeRef((word & POINTER) as *const _).key()) as usize & next.mask();
-            while next.0[at].load(Ordering::Relaxed) != 0 {
+            while next[at].load(Ordering::Relaxed) != 0 {
                 at = (at + 1) & next.mask();
             }
-            next.0[at].store(word, Ordering::Relaxed);
+            next[at].store(word, Ordering::Relaxed);
         }
         let pointer = &raw mut *next;
         self.all.lock().push(next);
@@ -110,6 +157,6 @@ impl HashIndex {
 
     /// Memory taken.
     pub(super) fn bytes(&self) -> usize {
-        self.slots().0.len() * 16
+        self.slots().len * 16
     }
 }

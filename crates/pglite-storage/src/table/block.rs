@@ -55,7 +55,7 @@ impl Block {
             return None;
         }
         let mut block = Block { data, end, heads: Heads::default() };
-        block.heads = Heads::new(restarts, |i| block.restart_key(i))?;
+        block.heads = Heads::new(restarts, |i| Some((block.restart_key(i)?, block.restart(i)? as u32)))?;
         Some(block)
     }
     #[inline]
@@ -100,7 +100,7 @@ impl Block {
     /// The offset of the last restart whose key is less than `key` (the first one if none is).
     pub(super) fn restart_before(&self, key: &[u8]) -> Option<usize> {
         let below = self.heads.below(key, |i| self.restart_key(i).is_some_and(|at| at < key));
-        self.restart(below.saturating_sub(1))
+        self.heads.place(below.saturating_sub(1)).map(|place| place as usize)
     }
 
     fn restart_key(&self, i: usize) -> Option<&[u8]> {
