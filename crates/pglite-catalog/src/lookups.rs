@@ -252,6 +252,10 @@ impl Snapshot {
     pub fn db_role_setting(&self, database: Oid, role: Oid) -> Option<&DbRoleSettingRow> {
         self.get::<DbRoleSettingRow>(Key::new().oid(database).oid(role))
     }
+    /// Constraints of that name in any schema.
+    pub fn constraints_by_name(&self, name: &str) -> impl Iterator<Item = &ConstraintRow> + '_ {
+        self.scan::<ConstraintRow>(ConstraintRow::BY_CONNAME_NSP, &Key::new().str(name))
+    }
     pub fn constraint_by_name(&self, relation: Oid, name: &str) -> Option<&ConstraintRow> {
         let key = Key::new().oid(relation).oid(Oid::INVALID).str(name);
         self.table::<ConstraintRow>().find(ConstraintRow::BY_CONRELID_CONTYPID_CONNAME, &key)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pglite_analyze::{ExprKind, ExprScope, ParamTypes, analyze_expr};
+use pglite_analyze::{ExprKind, Scope as ExprScope, analyze_expr};
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::generated::rows::{ClassRow, CollationRow, IndexRow, OpclassRow};
 use pglite_catalog::{RelDesc, Snapshot, Str, Vector, format_type, well_known};
@@ -145,10 +145,10 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
     }
     unique_names(&mut parts);
     let env = host.env();
-    let scope = ExprScope::Relation(rel.clone());
+    let scope = ExprScope::Relation(&rel);
     let predicate = match &new.predicate {
         Some(raw) => {
-            let e = analyze_expr(env.as_analyze_env(), raw, &scope, ExprKind::IndexPredicate, Some(oid::BOOL), &mut ParamTypes::none())?;
+            let e = analyze_expr(env.as_analyze_env(), raw, &scope, ExprKind::IndexPredicate, Some((oid::BOOL, -1)))?;
             if !immutable(&s, &e) {
                 bail!(INVALID_OBJECT_DEFINITION, "functions in index predicate must be marked IMMUTABLE");
             }
@@ -286,8 +286,8 @@ fn key_part(host: &dyn CommandHost, s: &Arc<Snapshot>, rel: &Arc<RelDesc>, e: &I
     let mut part = match &e.expr {
         None => column_part(rel, e)?,
         Some(raw) => {
-            let scope = ExprScope::Relation(rel.clone());
-            let expr = analyze_expr(env.as_analyze_env(), raw, &scope, ExprKind::IndexExpression, None, &mut ParamTypes::none())?;
+            let scope = ExprScope::Relation(rel);
+            let expr = analyze_expr(env.as_analyze_env(), raw, &scope, ExprKind::IndexExpression, None)?;
             match &expr {
                 Expr::Var(v) if v.attno > 0 => {
                     let c = rel.attr(v.attno).ok_or_else(|| PgError::internal("column vanished"))?;

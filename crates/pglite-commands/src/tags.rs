@@ -108,6 +108,6 @@ pub fn command_tag(stmt: &Statement) -> &'static str {
         NotifyStmt(_) => "NOTIFY",
         ListenStmt(_) => "LISTEN",
         UnlistenStmt(_) => "UNLISTEN",
-        PLAssignStmt(_) => "SELECT",
+        PLAssignStmt(_) | ReturnStmt(_) => "SELECT",
     }
 }

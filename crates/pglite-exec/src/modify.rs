@@ -19,6 +19,7 @@ use crate::node::{BoxNode, Builder, Built, Input, MakeNode, Node, NodeProg, Proj
 use crate::state::{ExecCx, RunState};
 
 pub mod bulk;
+mod build;
 pub mod check;
 mod conflict;
 pub mod fk;
@@ -364,6 +365,8 @@ pub fn finish_statement(cx: &mut ExecCx<'_>) -> PgResult<()> {
     }
     trigger::finish(cx)
 }
+
+pub use build::build_index;
 
 /// Runs deferred checks: at commit, or when SET CONSTRAINTS makes them immediate.
 pub fn run_deferred(env: &ExecEnv<'_>, checks: &[DeferredCheck]) -> PgResult<()> {

@@ -95,12 +95,14 @@ fn insert_plan(env: &dyn StatementEnv, exec: &ExecEnv<'_>, s: &CopyStmt, rel: &R
     let mut parsed = pglite_parser::parse(&sql, &pglite_parser::ParseOptions::default())?;
     let Some(mut raw) = parsed.stmts.pop() else { bail!(INTERNAL_ERROR, "COPY statement is empty") };
     if let (Statement::InsertStmt(insert), Some(filter)) = (&mut raw.stmt, &s.where_clause) {
-        insert.add_select_where(filter.clone());
+        if let Some(select) = &mut insert.select_stmt {
+            select.where_clause = Some(filter.clone());
+        }
     }
     let query = analyze(env.as_analyze_env(), &Arc::new(raw), &sql, &mut ParamTypes::none())?;
     let mut queries = rewrite(env.as_analyze_env(), query)?;
     let Some(query) = queries.pop() else { bail!(FEATURE_NOT_SUPPORTED, "COPY FROM to a relation with rules is not supported") };
-    let planned = pglite_planner::plan(env.as_planner_env(), query, PlanOptions::default())?;
+    let planned = pglite_planner::plan(env.as_planner_env(), query, &PlanOptions::default())?;
     Prepared::compile(Arc::new(planned), exec)
 }
 

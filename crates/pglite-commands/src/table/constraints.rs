@@ -1,6 +1,6 @@
 //! Defaults, NOT NULL, CHECK, PRIMARY KEY and UNIQUE.
 
-use pglite_analyze::{ExprKind, ExprScope, ParamTypes, analyze_expr};
+use pglite_analyze::{ExprKind, Scope as ExprScope, analyze_expr};
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::generated::rows::{AttrdefRow, AttributeRow, ClassRow, ConstraintRow};
 use pglite_catalog::{Key, List};
@@ -42,11 +42,11 @@ pub(crate) fn set_default(host: &dyn CommandHost, rel: Oid, attnum: i16, raw: &E
     let column = desc.attr(attnum).ok_or_else(|| PgError::internal("column vanished"))?;
     let env = host.env();
     let (scope, kind) = if generated != 0 {
-        (ExprScope::Relation(desc.clone()), ExprKind::GeneratedColumn)
+        (ExprScope::Relation(&desc), ExprKind::GeneratedColumn)
     } else {
         (ExprScope::None, ExprKind::ColumnDefault)
     };
-    let expr = analyze_expr(env.as_analyze_env(), raw, &scope, kind, Some(column.type_oid), &mut ParamTypes::none())
+    let expr = analyze_expr(env.as_analyze_env(), raw, &scope, kind, Some((column.type_oid, column.typmod)))
         .map_err(|e| {
             if e.code() == pglite_error::codes::DATATYPE_MISMATCH && e.message().is_empty() {
                 err!(DATATYPE_MISMATCH, "column \"{}\" is of another type", column.name)
@@ -169,9 +169,9 @@ pub(crate) fn add_check(host: &dyn CommandHost, rel: Oid, c: &Constraint, new: b
     let desc = s.rel(rel).ok_or_else(|| PgError::internal("relation vanished"))?;
     let Some(raw) = &c.raw_expr else { bail!(INTERNAL_ERROR, "CHECK without an expression") };
     let env = host.env();
-    let scope = ExprScope::Relation(desc.clone());
+    let scope = ExprScope::Relation(&desc);
     let expr =
-        analyze_expr(env.as_analyze_env(), raw, &scope, ExprKind::CheckConstraint, Some(oid::BOOL), &mut ParamTypes::none())?;
+        analyze_expr(env.as_analyze_env(), raw, &scope, ExprKind::CheckConstraint, Some((oid::BOOL, -1)))?;
     let mut columns = Vec::new();
     used_columns(&expr, &mut columns);
     let name = match &c.conname {
