@@ -75,6 +75,13 @@ impl SearchPath {
         SearchPath { schemas, creation, creation_is_temp, temp, user }
     }
 
+    /// The schemas the setting lists, without the implicit ones (`current_schemas(false)`).
+    pub fn explicit(&self) -> impl Iterator<Item = Oid> + '_ {
+        let implicit_temp = self.temp.filter(|_| !self.creation_is_temp);
+        let catalog = crate::well_known::PG_CATALOG;
+        let leading = self.schemas.iter().take_while(|s| Some(**s) == implicit_temp || **s == catalog).count();
+        self.schemas.iter().skip(leading).copied()
+    }
     /// Only pg_catalog: for the definitions of system views and our own queries.
     pub fn catalog_only() -> SearchPath {
         SearchPath {

@@ -53,6 +53,10 @@ impl CatalogTxn {
             touched: OrdSet::new(),
         }
     }
+    /// The committed catalogs underneath.
+    pub fn base(&self) -> &Snapshot {
+        &self.base
+    }
     /// The catalogs as the transaction sees them now.
     pub fn snapshot(&self) -> &Snapshot {
         &self.current

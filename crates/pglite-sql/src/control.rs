@@ -7,7 +7,7 @@ mod transactions;
 
 use std::sync::Arc;
 
-use pglite_analyze::{ExprKind, ExprScope, ParamTypes};
+use pglite_analyze::{ExprKind, ParamTypes, Scope};
 use pglite_catalog::{CatalogTxn, RelDesc, Snapshot};
 use pglite_commands::{Client, CommandHost, OutColumn, StatementEnv};
 use pglite_error::{PgError, PgResult, bail};
@@ -231,12 +231,12 @@ pub(crate) fn execute_params(
         .iter()
         .zip(types)
         .map(|(e, ty)| {
-            let expr = pglite_analyze::analyze_expr(
+            let expr = pglite_analyze::analyze_expr_params(
                 &cx,
                 e,
-                &ExprScope::None,
+                &Scope::None,
                 ExprKind::ExecuteParameter,
-                Some(*ty),
+                Some((*ty, -1)),
                 &mut ParamTypes::fixed(&outer),
             )?;
             pglite_exec::expr::eval_with_params(&cx.exec_env(), &expr, params)

@@ -161,7 +161,7 @@ impl Core {
     /// Takes in what other sessions committed. Called before each statement.
     pub fn refresh_catalog(&self) -> PgResult<()> {
         let mut state = self.catalog.borrow_mut();
-        if self.shared().catalog.version() != state.txn.base_version() {
+        if self.shared().catalog.version() != state.txn.base().version() {
             let newest = self.shared().catalog.snapshot(self.slot.database)?;
             state.txn.rebase(newest);
             state.current = Arc::new(state.txn.snapshot().clone());

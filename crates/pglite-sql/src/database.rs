@@ -232,7 +232,7 @@ impl Database {
         let shared = &self.shared;
         let cluster = shared.catalog.snapshot(Oid::INVALID)?;
         let role = cluster
-            .authid_by_name(&params.user)
+            .role_by_name(&params.user)
             .ok_or_else(|| err!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{}\" does not exist", params.user))?;
         if !role.rolcanlogin {
             bail!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{}\" is not permitted to log in", params.user);
@@ -277,8 +277,8 @@ impl Database {
     /// What the role's password is checked against; None: no such role, or no password.
     pub fn password_verifier(&self, user: &str) -> Option<String> {
         let cluster = self.shared.catalog.snapshot(Oid::INVALID).ok()?;
-        let role = cluster.authid_by_name(user)?;
-        let expired = matches!(role.rolvaliduntil, Some(until) if until < self.shared.now());
+        let role = cluster.role_by_name(user)?;
+        let expired = matches!(role.rolvaliduntil, Some(until) if until.0 < self.shared.now());
         if expired { None } else { role.rolpassword.as_ref().map(|p| p.as_str().to_string()) }
     }
 

@@ -23,7 +23,7 @@ impl Database {
     pub fn session(&self) -> PgResult<Session> {
         let superuser = {
             let cluster = self.shared.catalog.snapshot(Oid::INVALID)?;
-            cluster.authid_by_oid(crate::database::BOOTSTRAP_ROLE).map(|r| r.rolname.to_string())
+            cluster.role_by_oid(crate::database::BOOTSTRAP_ROLE).map(|r| r.rolname.to_string())
         };
         let params = ConnectParams {
             user: superuser.unwrap_or_else(|| "postgres".into()),

@@ -11,16 +11,15 @@ use pglite_exec::env::TableExprs;
 use pglite_exec::{OpenIndex, OpenRel};
 use pglite_txn::am::{Columns, Direction, IndexAm, RowId, RowLock, RowMeta, RowStatus, TableAm, TableScan, Wait};
 use pglite_txn::{IndexRef, KeyIndex, ReadView, RowTable, TableDesc, Transaction};
-use pglite_types::{Batch, Datum, Oid, Row, TypeDesc};
+use pglite_types::{Batch, Datum, Oid, Row};
 
 use crate::core::Core;
 
-/// What the session keeps per relation and type, valid while the descriptor is the same one.
+/// What the session keeps per relation, valid while the descriptor is the same one.
 #[derive(Default)]
 pub(crate) struct RelationCache {
     open: RefCell<HashMap<Oid, Arc<OpenRel>>>,
     exprs: RefCell<HashMap<Oid, (Arc<RelDesc>, Arc<TableExprs>)>>,
-    types: RefCell<(u64, HashMap<Oid, Arc<TypeDesc>>)>,
 }
 
 impl RelationCache {
@@ -46,21 +45,6 @@ impl RelationCache {
         }
         let made = Arc::new(make()?);
         self.exprs.borrow_mut().insert(rel.oid, (rel.clone(), made.clone()));
-        Ok(made)
-    }
-
-    pub fn type_desc(&self, generation: u64, oid: Oid, make: impl FnOnce() -> PgResult<TypeDesc>) -> PgResult<Arc<TypeDesc>> {
-        {
-            let mut types = self.types.borrow_mut();
-            if types.0 != generation {
-                types.0 = generation;
-                types.1.clear();
-            } else if let Some(found) = types.1.get(&oid) {
-                return Ok(found.clone());
-            }
-        }
-        let made = Arc::new(make()?);
-        self.types.borrow_mut().1.insert(oid, made.clone());
         Ok(made)
     }
 }

@@ -25,8 +25,8 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
         "backend_pid" => one(Datum::Int4(core.slot.pid as i32)),
         "database_oid" => one(Datum::Oid(core.slot.database)),
         "database_name" => one(Datum::text(core.slot.database_name.as_str())),
-        "search_path" => Ok(cx.path.schemas().map(|ns| vec![Datum::Oid(ns)]).collect()),
-        "search_path_implicit" => Ok(cx.path.all_schemas().map(|ns| vec![Datum::Oid(ns)]).collect()),
+        "search_path" => Ok(cx.path.explicit().map(|ns| vec![Datum::Oid(ns)]).collect()),
+        "search_path_implicit" => Ok(cx.path.schemas.iter().map(|ns| vec![Datum::Oid(*ns)]).collect()),
         "temp_namespace" => one(Datum::Oid(core.temp_namespace.get())),
         "postmaster_start_time" => one(Datum::Timestamp(shared.started)),
         "client_address" => one(core.slot.client_address.as_deref().map_or(Datum::Null, Datum::text)),
@@ -118,7 +118,7 @@ fn settings(cx: &Cx<'_>) -> Vec<Row> {
                 Datum::Null
             } else {
                 let values = d.enumvals.iter().map(|v| Datum::text(*v)).collect();
-                Datum::Array(std::sync::Arc::new(pglite_types::array::ArrayValue::from_vec(oid::TEXT, values)))
+                Datum::Array(std::sync::Arc::new(pglite_types::array::ArrayValue::one_dim(oid::TEXT, values)))
             };
             vec![
                 Datum::text(d.name),

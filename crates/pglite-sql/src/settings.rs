@@ -311,7 +311,7 @@ impl Settings {
             date_style: style,
             date_order: order,
             interval_style: interval,
-            timezone: self.get("TimeZone").and_then(|z| TimeZone::parse(&z)).unwrap_or_else(TimeZone::utc),
+            timezone: self.get("TimeZone").and_then(|z| TimeZone::lookup(&z)).unwrap_or_else(TimeZone::utc),
             extra_float_digits: self.get_int("extra_float_digits") as i32,
             bytea_hex: self.get("bytea_output").as_deref() != Some("escape"),
             xml_document: self.get("xmloption").as_deref() == Some("document"),

@@ -26,7 +26,7 @@ pub(crate) fn column_stats(cx: &Cx<'_>, rel: Oid, attno: i16) -> Option<Arc<Colu
     let values = [&row.stavalues1, &row.stavalues2, &row.stavalues3, &row.stavalues4, &row.stavalues5];
     for (i, kind) in kinds.into_iter().enumerate() {
         let nums = || numbers[i].iter().flat_map(|l| l.iter().map(|f| f64::from(*f)));
-        let vals = || -> Vec<Datum> { values[i].as_ref().map(|a| a.values()).unwrap_or_default() };
+        let vals = || -> Vec<Datum> { values[i].as_ref().map(|a| a.0.values.clone()).unwrap_or_default() };
         match kind {
             MCV => stats.mcv = vals().into_iter().zip(nums()).collect(),
             HISTOGRAM => stats.histogram = vals(),

@@ -111,7 +111,7 @@ fn set_user(core: &Core, s: &VariableSetStmt, name: &str) -> PgResult<String> {
         if name == "role" { core.session_user.get() } else { login }
     } else {
         let role = catalog
-            .authid_by_name(&value)
+            .role_by_name(&value)
             .ok_or_else(|| err!(UNDEFINED_OBJECT, "role \"{value}\" does not exist"))?;
         role.oid
     };
@@ -128,7 +128,7 @@ fn set_user(core: &Core, s: &VariableSetStmt, name: &str) -> PgResult<String> {
         }
         core.session_user.set(target);
         core.current_user.set(target);
-        let shown = catalog.authid_by_oid(target).map(|r| r.rolname.to_string()).unwrap_or_default();
+        let shown = catalog.role_by_oid(target).map(|r| r.rolname.to_string()).unwrap_or_default();
         core.settings.borrow_mut().set("session_authorization", &shown, s.is_local, settings::Source::Startup)?;
     }
     let superuser = if acl::is_superuser(&catalog, core.current_user.get()) { "on" } else { "off" };
@@ -244,7 +244,7 @@ pub(super) fn constraints(core: &Core, s: &ConstraintsSetStmt) -> PgResult<Strin
         for name in &s.constraints {
             let schemas: Vec<Oid> = match &name.schemaname {
                 Some(schema) => vec![path.namespace(&catalog, schema)?],
-                None => path.all_schemas().collect(),
+                None => path.schemas.to_vec(),
             };
             let matching: Vec<_> = schemas
                 .iter()

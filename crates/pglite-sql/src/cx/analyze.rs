@@ -34,7 +34,7 @@ impl AnalyzeEnv for Cx<'_> {
         if rel < Oid::FIRST_NORMAL {
             return Ok(());
         }
-        if let Some(mode) = LockMode::from_number(mode) {
+        if let Some(mode) = LockMode::ALL.get(usize::from(mode).wrapping_sub(1)).copied() {
             self.txn.lock_table(RelKey { database: self.core.slot.database, relation: rel }, mode, Wait::Block)?;
         }
         Ok(())

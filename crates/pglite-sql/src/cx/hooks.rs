@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use pglite_analyze::{ExprKind, ExprScope, analyze_expr_text};
+use pglite_analyze::{ExprKind, Scope, analyze_stored_expr};
 use pglite_catalog::RelDesc;
 use pglite_error::{PgError, PgResult, err};
 use pglite_exec::env::{DeferredCheck, DomainChecks, TableExprs, TriggerCall, TriggerEvent, TriggerOutcome, TriggerTiming};
 use pglite_exec::{ExecHooks, OpenRel};
+use pglite_ir::query::ColType;
 use pglite_ir::{CallInfo, Expr, RowSource};
 use pglite_types::{Datum, Oid, Row, oid};
 
@@ -28,10 +29,10 @@ impl ExecHooks for Cx<'_> {
         while let Some(row) = self.catalog.type_by_oid(at).filter(|r| r.typtype == b'd') {
             let base = (row.typbasetype, row.typtypmod, row.typcollation);
             let mut checks = Vec::new();
-            for c in self.catalog.constraints_of_type(row.oid).filter(|c| c.contype == b'c') {
+            for c in self.catalog.domain_constraints_of(row.oid).filter(|c| c.contype == b'c') {
                 let Some(text) = &c.conbin else { continue };
-                let scope = ExprScope::DomainValue { ty: base.0, typmod: base.1, collation: base.2 };
-                checks.push((c.conname.to_string(), self.bind(text.as_str(), &scope, ExprKind::DomainCheck, Some(oid::BOOL))?));
+                let scope = Scope::Domain(ColType { ty: base.0, typmod: base.1, collation: base.2 });
+                checks.push((c.conname.to_string(), self.bind(text.as_str(), &scope, ExprKind::DomainCheck, Some((oid::BOOL, -1)))?));
             }
             checks.sort_by(|a, b| a.0.cmp(&b.0));
             chain.push(DomainChecks {
@@ -76,16 +77,16 @@ impl ExecHooks for Cx<'_> {
 
 impl Cx<'_> {
     /// Parses and analyzes a stored expression.
-    pub fn bind(&self, text: &str, scope: &ExprScope, kind: ExprKind, target: Option<Oid>) -> PgResult<Expr> {
-        analyze_expr_text(self, text, scope, kind, target)
+    pub fn bind(&self, text: &str, scope: &Scope<'_>, kind: ExprKind, target: Option<(Oid, i32)>) -> PgResult<Expr> {
+        analyze_stored_expr(self, text, scope, kind, target)
     }
 
     fn bind_table(&self, rel: &Arc<RelDesc>) -> PgResult<TableExprs> {
-        let scope = ExprScope::Relation(rel.clone());
+        let scope = Scope::Relation(rel);
         let mut out = TableExprs::default();
         for c in rel.checks() {
             if let Some(text) = &c.conbin {
-                let e = self.bind(text.as_str(), &scope, ExprKind::CheckConstraint, Some(oid::BOOL))?;
+                let e = self.bind(text.as_str(), &scope, ExprKind::CheckConstraint, Some((oid::BOOL, -1)))?;
                 if c.conenforced {
                     out.checks.push((c.conname.to_string(), e));
                 }
@@ -94,10 +95,10 @@ impl Cx<'_> {
         for col in rel.live_columns() {
             let Some(text) = &col.default else { continue };
             if col.generated != 0 {
-                let e = self.bind(text.as_str(), &scope, ExprKind::GeneratedColumn, Some(col.type_oid))?;
+                let e = self.bind(text.as_str(), &scope, ExprKind::GeneratedColumn, Some((col.type_oid, col.typmod)))?;
                 out.generated.push((col.attnum, e, col.generated == b's'));
             } else {
-                out.defaults.push((col.attnum, self.bind(text.as_str(), &ExprScope::None, ExprKind::ColumnDefault, Some(col.type_oid))?));
+                out.defaults.push((col.attnum, self.bind(text.as_str(), &Scope::None, ExprKind::ColumnDefault, Some((col.type_oid, col.typmod)))?));
             }
         }
         for index in &rel.indexes {
@@ -107,7 +108,7 @@ impl Cx<'_> {
                 exprs.push(self.bind(text.as_str(), &scope, ExprKind::IndexExpression, None)?);
             }
             let predicate = match &index.predicate {
-                Some(text) => Some(self.bind(text.as_str(), &scope, ExprKind::IndexPredicate, Some(oid::BOOL))?),
+                Some(text) => Some(self.bind(text.as_str(), &scope, ExprKind::IndexPredicate, Some((oid::BOOL, -1)))?),
                 None => None,
             };
             out.indexes.push((index.oid, exprs, predicate));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pglite_analyze::{ExprKind, Scope};
 use pglite_catalog::{RelDesc, Snapshot};
 use pglite_error::PgResult;
 use pglite_ir::Expr;
@@ -39,7 +40,7 @@ impl PlannerEnv for Cx<'_> {
         let space = Space::new(self.core.slot.database.0, rel.filenode.0);
         let manager = &self.core.shared().manager;
         let width = 28.0 + row_width(rel);
-        let live = manager.table_stats(space).map_or(0.0, |s| s.live as f64);
+        let live = manager.table_stats(space).map_or(0.0, |s| s.live_rows as f64);
         if live <= 0.0 {
             // PG: a table never vacuumed nor analyzed counts as ten pages.
             if rel.tuples >= 0.0 && rel.pages > 0 {
@@ -58,6 +59,10 @@ impl PlannerEnv for Cx<'_> {
     }
     fn eval_const(&self, expr: &Expr) -> PgResult<Datum> {
         pglite_exec::eval_const(&self.exec_env(), expr)
+    }
+    fn relation_expr(&self, rel: &RelDesc, text: &str) -> PgResult<Expr> {
+        let rel = Arc::new(rel.clone());
+        self.bind(text, &Scope::Relation(&rel), ExprKind::Other, None)
     }
     fn column_stats(&self, rel: Oid, attno: i16) -> Option<Arc<ColumnStats>> {
         crate::stats::column_stats(self, rel, attno)
@@ -81,10 +86,10 @@ struct PhysWidth;
 
 impl PhysWidth {
     fn of(ty: Oid) -> Option<f64> {
-        use pglite_types::storage::{PhysKind, Shape};
-        match PhysKind::of_builtin(ty)?.shape() {
-            Shape::Fixed(n) => Some(f64::from(n)),
-            Shape::Variable => None,
+        use pglite_codec::ColumnShape;
+        match pglite_types::storage::PhysKind::of_builtin(ty)?.shape() {
+            ColumnShape::Fixed(n) => Some(f64::from(n)),
+            ColumnShape::Var => None,
         }
     }
 }

@@ -255,7 +255,7 @@ fn date_style(def: &Setting, text: &str, current: &str) -> PgResult<String> {
 
 fn time_zone(def: &Setting, text: &str) -> PgResult<String> {
     let t = text.trim();
-    match TimeZone::parse(t) {
+    match TimeZone::lookup(t) {
         Some(zone) => Ok(zone.name().to_string()),
         None => Err(invalid(def, text)),
     }
