@@ -66,7 +66,7 @@ fn create_database(core: &Core, database: Oid, template: Oid) -> PgResult<()> {
     }
     // Why before the pg_database row commits: a crash between the two leaves keys nobody can see.
     if !batch.is_empty() {
-        store.commit(batch, pglite_storage::Durability::Async)?.wait()?;
+        shared.manager.commit_raw(batch, pglite_storage::Durability::Async)?.wait()?;
     }
     shared.catalog.copy_database(database, template)
 }
@@ -77,7 +77,7 @@ fn drop_database(core: &Core, database: Oid) -> PgResult<()> {
     txn.on_commit(Box::new(move || {
         let mut batch = WriteBatch::default();
         batch.delete_range(&database.0.to_be_bytes(), &(database.0 + 1).to_be_bytes());
-        let _ = shared.manager.store().commit(batch, pglite_storage::Durability::Async);
+        let _ = shared.manager.commit_raw(batch, pglite_storage::Durability::Async);
         let _ = shared.catalog.drop_database(database);
     }));
     Ok(())

@@ -102,7 +102,7 @@ pub(crate) fn plan_with(
     let query = analyze(cx, raw, source, params)?;
     let mut plans = Vec::with_capacity(1);
     for query in rewrite(cx, query)? {
-        let planned = pglite_planner::plan(cx, query, options)?;
+        let planned = pglite_planner::plan(cx, query, options.clone())?;
         if cx.txn.read_only() && !planned.read_only {
             cx.not_read_only(command_name(planned.command))?;
         }

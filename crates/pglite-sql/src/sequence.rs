@@ -39,7 +39,8 @@ fn log(shared: &Shared, database: Oid, seq: Oid, last: i64, called: bool) -> PgR
     value.push(u8::from(called));
     let mut batch = WriteBatch::default();
     batch.put(&key(database, seq), &value);
-    shared.manager.store().commit(batch, Durability::Async)?;
+    // Why unawaited: the WAL keeps order, so a commit that used the value is durable only after this.
+    let _ = shared.manager.commit_raw(batch, Durability::Async)?;
     Ok(())
 }
 

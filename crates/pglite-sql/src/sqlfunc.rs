@@ -117,7 +117,7 @@ fn compile(cx: &Cx<'_>, row: &ProcRow, types: &[Oid]) -> PgResult<Arc<CompiledBo
         }
         let query = analyze(&env, &raw, &source, &mut ParamTypes::fixed(types)).map_err(context)?;
         for query in rewrite(&env, query).map_err(context)? {
-            let planned = pglite_planner::plan(cx, query, &PlanOptions::default())?;
+            let planned = pglite_planner::plan(cx, query, PlanOptions::default())?;
             steps.push(Step::Plan(Prepared::compile(Arc::new(planned), &cx.exec_env())?));
         }
     }

@@ -102,7 +102,7 @@ fn insert_plan(env: &dyn StatementEnv, exec: &ExecEnv<'_>, s: &CopyStmt, rel: &R
     let query = analyze(env.as_analyze_env(), &Arc::new(raw), &sql, &mut ParamTypes::none())?;
     let mut queries = rewrite(env.as_analyze_env(), query)?;
     let Some(query) = queries.pop() else { bail!(FEATURE_NOT_SUPPORTED, "COPY FROM to a relation with rules is not supported") };
-    let planned = pglite_planner::plan(env.as_planner_env(), query, &PlanOptions::default())?;
+    let planned = pglite_planner::plan(env.as_planner_env(), query, PlanOptions::default())?;
     Prepared::compile(Arc::new(planned), exec)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn copy_to(host: &dyn CommandHost, s: &CopyStmt, raw: &Arc<RawStmt>, 
         .filter(|t| !t.junk)
         .map(|t| (t.name.clone().unwrap_or_default(), t.expr.ty()))
         .collect();
-    let planned = pglite_planner::plan(env.as_planner_env(), query, &PlanOptions::default())?;
+    let planned = pglite_planner::plan(env.as_planner_env(), query, PlanOptions::default())?;
     let exec_env = ExecEnv {
         txn: host.txn(),
         view: host.view(),

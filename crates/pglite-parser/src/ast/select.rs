@@ -203,14 +203,3 @@ pub mod frame {
     pub const EXCLUDE_TIES: u32 = 0x20000;
     pub const DEFAULTS: u32 = RANGE | START_UNBOUNDED_PRECEDING | END_CURRENT_ROW;
 }
-
-impl SelectStmt {
-    /// The INTO clause, which stands in the leftmost SELECT of a set operation.
-    pub fn leftmost_into(&self) -> Option<&IntoClause> {
-        let mut leaf = self;
-        while let Some(left) = &leaf.larg {
-            leaf = left;
-        }
-        leaf.into_clause.as_deref()
-    }
-}
