@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use pglite_error::{PgResult, bail};
-use pglite_storage::{KvBatch, Timestamp, WriteBatch};
+use pglite_storage::{KvBatch, SortedRows, Timestamp, WriteBatch};
 use smallvec::SmallVec;
 
 use crate::layout::Space;
@@ -360,9 +360,13 @@ impl WriteSet {
         self.arena.truncate(mark.arena);
         self.seq = mark.seq;
     }
-    /// Everything as one batch for the store: range deletions, then the last word on every key.
-    pub(crate) fn to_batch(&self, extra: usize) -> WriteBatch {
-        let mut batch = WriteBatch::with_capacity(self.bytes() + extra);
+    /// Everything as one batch for the store: range deletions, then the last word on every key. Without the fresh
+    /// keys if those go another way ([`fresh_rows`](Self::fresh_rows)).
+    pub(crate) fn to_batch(&self, extra: usize, with_fresh: bool) -> WriteBatch {
+        let runs = || self.runs.iter().filter(|run| with_fresh || !run.fresh);
+        let size: usize = runs().map(Run::bytes).sum();
+        let values = if with_fresh { self.arena.len() } else { 0 };
+        let mut batch = WriteBatch::with_capacity(values + size + self.map.len() * 64 + extra);
         for range in &self.ranges {
             if range.end.is_empty() {
                 // Why: the store wants an end; no key of ours is as long as this one.
@@ -371,17 +375,9 @@ impl WriteSet {
                 batch.delete_range(&range.start, &range.end);
             }
         }
-        let overridden = !self.ranges.is_empty() || !self.map.is_empty();
-        for run in &self.runs {
+        for run in runs() {
             for (key, value, stamp) in run.iter() {
-                if !overridden {
-                    if let Own::Put(value) = self.slice(value) {
-                        batch.put(key, value);
-                    }
-                    continue;
-                }
-                let in_map = self.map.get(key).is_some_and(|chain| self.heads[*chain as usize] != NONE);
-                if !in_map && let Some((Own::Put(value), _)) = self.resolve(key, Some((value, stamp)), NONE) {
+                if let Some(value) = self.in_force(key, value, stamp) {
                     batch.put(key, value);
                 }
             }
@@ -395,6 +391,54 @@ impl WriteSet {
             }
         }
         batch
+    }
+    /// The value of a run's entry, if nothing written later overrides it.
+    #[inline]
+    fn in_force(&self, key: &[u8], value: Slice, stamp: Stamp) -> Option<&[u8]> {
+        if !self.map.is_empty() && self.map.get(key).is_some_and(|chain| self.heads[*chain as usize] != NONE)
+        {
+            return None;
+        }
+        match self.resolve(key, Some((value, stamp)), NONE) {
+            Some((Own::Put(value), _)) => Some(value),
+            _ => None,
+        }
+    }
+    /// Bytes of fresh keys and their values, about.
+    pub(crate) fn fresh_bytes(&self) -> usize {
+        self.runs.iter().filter(|run| run.fresh).map(Run::bytes).sum()
+    }
+    /// The fresh keys in order, for a bulk load.
+    pub(crate) fn fresh_rows(&self) -> FreshRows<'_> {
+        let mut runs: Vec<&Run> = self.runs.iter().filter(|run| run.fresh && run.len() > 0).collect();
+        runs.sort_by_key(|run| run.space);
+        FreshRows { writes: self, runs, run: 0, at: 0 }
+    }
+}
+
+/// The fresh keys of a write set in ascending order.
+pub(crate) struct FreshRows<'a> {
+    writes: &'a WriteSet,
+    runs: Vec<&'a Run>,
+    run: usize,
+    at: usize,
+}
+
+impl SortedRows for FreshRows<'_> {
+    fn next_row(&mut self) -> PgResult<Option<(&[u8], &[u8])>> {
+        while let Some(run) = self.runs.get(self.run) {
+            if self.at == run.len() {
+                self.run += 1;
+                self.at = 0;
+                continue;
+            }
+            let (key, value, stamp) = run.entry(self.at);
+            self.at += 1;
+            if let Some(value) = self.writes.in_force(key, value, stamp) {
+                return Ok(Some((key, value)));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -206,3 +206,30 @@ fn a_copied_table_goes_on_behind_its_rows() {
     assert_eq!(rows, [(2, 20), (1, 11), (3, 30)]);
     assert_eq!(meta.positions, [1, 2, 3]);
 }
+
+#[test]
+fn a_bulk_load_goes_around_the_log() {
+    let db = Db::new();
+    db.load(&[(1, 10), (-5, 50)]);
+    let note = Datum::text("x".repeat(200));
+    let s = db.rc(1);
+    let (mut batch, mut ids) = (Batch::new(3), Vec::new());
+    (0..60_000).for_each(|i| batch.push_row([Datum::Int4(i + 2), Datum::Int4(i), note.clone()]));
+    RowTable.insert(&s.txn, &db.table, &batch, &mut ids).unwrap();
+    for (i, row) in ids.iter().enumerate() {
+        KeyIndex.insert(&s.txn, &db.key, &[Datum::Int4(i as i32 + 2)], RowId(*row)).unwrap();
+    }
+    s.txn.bump_command().unwrap();
+    s.set(1, 11).unwrap();
+    s.delete(3).unwrap();
+    s.set(4, 0).unwrap();
+    assert_eq!(s.all().len(), 60_001);
+    s.commit();
+    let rows = db.all();
+    assert_eq!(rows.len(), 60_001);
+    assert_eq!(rows[..3], [(-5, 50), (2, 0), (5, 3)]);
+    assert_eq!(rows[60_001 - 2..], [(1, 11), (4, 0)]);
+    let s = db.rc(1);
+    assert_eq!(s.lookup(&KeyRange::default(), Direction::Forward).len(), 60_001);
+    s.insert(3, 0).unwrap();
+}

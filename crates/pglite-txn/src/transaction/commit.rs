@@ -18,6 +18,9 @@ use crate::layout::Space;
 use crate::lock::HeldLock;
 use crate::manager::{TxnManager, XID_SPACE};
 
+/// Fresh rows of at least this size are ingested as tables.
+const BULK_BYTES: usize = 8 << 20;
+
 type Callback = Box<dyn FnOnce(PgResult<()>) + Send>;
 
 enum Progress {
@@ -150,13 +153,22 @@ impl Transaction {
             self.finish(state, SmallVec::new()).run(true);
             return Ok(Commit { completion: None });
         }
-        let (batch, limits) = self.batch(&state);
+        // Why around the log: a bulk load would be written to the log and the memtable and then to tables again.
+        let bulk = state.writes.fresh_bytes() > BULK_BYTES;
+        let (batch, limits) = self.batch(&state, !bulk);
         let in_order = state.hooks.iter().any(|hook| matches!(hook, Hook::Commit(_)));
-        // Frees the write set: a bulk load needs the memory now.
-        let finish = self.finish(state, limits);
+        let store = self.manager.store();
         // Why: hooks run in WAL order only if nobody commits between our place in the log and our callback.
         let order = in_order.then(|| self.manager.commit_order.lock());
-        let ticket = match self.manager.store().commit(batch, durability) {
+        let (ticket, finish) = if bulk {
+            let ticket = store.ingest(&mut state.writes.fresh_rows(), batch);
+            (ticket, self.finish(state, limits))
+        } else {
+            // Frees the write set before the log takes its copy.
+            let finish = self.finish(state, limits);
+            (store.commit(batch, durability), finish)
+        };
+        let ticket = match ticket {
             Ok(ticket) => ticket,
             Err(error) => {
                 finish.run(false);
@@ -176,8 +188,8 @@ impl Transaction {
     }
 
     /// Everything this commit changes, and the counter limits it moves.
-    fn batch(&self, state: &State) -> (WriteBatch, Limits) {
-        let mut batch = state.writes.to_batch(64 * (state.tables.len() + 1));
+    fn batch(&self, state: &State, with_fresh: bool) -> (WriteBatch, Limits) {
+        let mut batch = state.writes.to_batch(64 * (state.tables.len() + 1), with_fresh);
         let mut limits = SmallVec::new();
         for table in &state.tables {
             if table.done.used > 0

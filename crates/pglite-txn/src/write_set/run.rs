@@ -65,8 +65,20 @@ impl Run {
     pub(super) fn overlaps(&self, start: &[u8], end: &[u8]) -> bool {
         self.walk(start, end, false).is_some()
     }
+    #[inline]
+    pub(super) fn entry(&self, i: usize) -> (&[u8], Slice, Stamp) {
+        let entry = &self.entries[i];
+        (self.key(i), entry.value, entry.stamp)
+    }
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Slice, Stamp)> {
-        self.entries.iter().enumerate().map(|(i, e)| (self.key(i), e.value, e.stamp))
+        (0..self.len()).map(|i| self.entry(i))
+    }
+    /// Bytes of the keys and, as the arena holds them back to back, nearly all of the values.
+    pub(super) fn bytes(&self) -> usize {
+        let value = |e: &Entry| e.value.at as usize + e.value.len as usize;
+        let (first, last) = (self.entries.first(), self.entries.last());
+        let values = first.zip(last).map_or(0, |(first, last)| value(last) - first.value.at as usize);
+        self.keys.len() + values + 8 * self.len()
     }
     /// Drops the entries from `len` on; returns the bytes they took.
     pub(super) fn truncate(&mut self, len: usize) -> usize {

@@ -139,5 +139,33 @@ fn ascending_keys_stay_flat() {
     }
     assert!(set.map.is_empty());
     assert!(set.created(&Space::new(1, 20).row_key(5)));
-    assert_eq!(set.to_batch(0).len(), 1000);
+    assert_eq!(set.to_batch(0, true).len(), 1000);
+}
+
+#[test]
+fn batch_and_fresh_rows_are_all_there_is() {
+    let mut set = WriteSet::default();
+    let key = |space, row| Space::new(1, space).row_key(row);
+    let put = |set: &mut WriteSet, key: &[u8], fresh, value: u8| {
+        let write = |out: &mut Vec<u8>| {
+            out.push(value);
+            Ok(())
+        };
+        set.put_with(key, fresh, 0, write).unwrap();
+    };
+    (0..10).for_each(|row| put(&mut set, &key(21, row), true, 1));
+    (0..10).for_each(|row| put(&mut set, &key(20, row), true, 2));
+    put(&mut set, &key(20, 3), false, 9);
+    set.delete(&key(21, 4), 0);
+    set.delete_range(&key(21, 7), &key(21, 9), 0);
+    put(&mut set, &key(22, 5), false, 7);
+    let (mut fresh, mut rows) = (set.fresh_rows(), Vec::new());
+    while let Some((key, value)) = fresh.next_row().unwrap() {
+        rows.push((key.to_vec(), value[0]));
+    }
+    assert!(rows.is_sorted());
+    assert_eq!(rows.len(), 9 + 7);
+    // A range, an update, a deletion, a row of another's; in one batch the fresh ones as well.
+    assert_eq!(set.to_batch(0, false).len(), 4);
+    assert_eq!(set.to_batch(0, true).len(), 4 + rows.len());
 }
