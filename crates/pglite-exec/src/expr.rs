@@ -18,6 +18,7 @@ mod special;
 pub mod subplan;
 mod values;
 
+pub use array::nest;
 pub use build::{Layout, ScanLayout, VarMap, WholeRow};
 pub use call::{CallCode, FnPtr, FnRef};
 pub use set::{SetCode, SetState};

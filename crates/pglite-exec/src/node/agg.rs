@@ -19,6 +19,7 @@ use crate::store::StoredRow;
 
 pub mod acc;
 mod hash;
+mod native;
 mod ordered;
 mod sorted;
 pub mod spec;

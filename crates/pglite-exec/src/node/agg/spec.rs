@@ -179,7 +179,11 @@ fn choose(
         if let Some(imp) = native(snapshot, &trans.prosrc, final_src, func, arg_types, collation, kind)? {
             return Ok(imp);
         }
-        if let Some(Body::Aggregate(f)) = pglite_functions::body(&format!("agg:{}/{final_src}", trans.prosrc)) {
+        let registered = match pglite_functions::body(&format!("agg:{}/{final_src}", trans.prosrc)) {
+            Some(Body::Aggregate(f)) => Some(*f),
+            _ => super::native::find(&trans.prosrc, final_src),
+        };
+        if let Some(f) = registered {
             let info = CallInfo {
                 func,
                 ret_type: ty,
@@ -188,7 +192,7 @@ fn choose(
                 variadic,
                 ..CallInfo::default()
             };
-            return Ok(Imp::Native { f: *f, info });
+            return Ok(Imp::Native { f, info });
         }
     }
     trans_spec(snapshot, &agg, trans.strict, ty, arg_types, collation, variadic, inputs).map(|t| Imp::Trans(Box::new(t)))
