@@ -165,7 +165,7 @@ pub(crate) fn index_scan(
     let rows = path_rows(rel, param);
     let enabled = if index_only { g.set.indexonlyscan && g.set.indexscan } else { g.set.indexscan };
     let tuples_fetched = crate::glob::clamp_rows(am.selectivity * rel.tuples);
-    let allvis = if index_only { 1.0 } else { 0.0 };
+    let allvis = if index_only { visible_fraction(g, rel) } else { 0.0 };
     let visible = |pages: f64| if index_only { (pages * (1.0 - allvis)).ceil() } else { pages };
     let (min_io, max_io);
     if loops > 1.0 {
@@ -196,6 +196,12 @@ pub(crate) fn index_scan(
         total: startup + (am.total - am.startup) + io + cpu + t_total,
         disabled: disabled(enabled),
     }
+}
+
+/// The share of pages known to hold only rows that everybody sees, as the last VACUUM left it.
+fn visible_fraction(g: &Glob<'_>, rel: &Rel) -> f64 {
+    let Some(class) = rel.table.as_ref().and_then(|t| g.cat.0.class_by_oid(t.oid)) else { return 0.0 };
+    if rel.pages <= 0.0 { 0.0 } else { (f64::from(class.relallvisible) / rel.pages).clamp(0.0, 1.0) }
 }
 
 pub(crate) fn tid_scan(g: &Glob<'_>, rel: &Rel, tuples: f64, param: Option<&Rc<ParamInfo>>, current_of: bool) -> Costs {

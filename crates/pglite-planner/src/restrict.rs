@@ -110,6 +110,9 @@ pub(crate) fn add_var_to_target(root: &mut Root, mut v: Var, needed: &Relids) {
 
 /// Puts a clause on its one relation's restrictions, or on every involved relation's join list.
 pub(crate) fn distribute_to_rels(g: &mut Glob<'_>, root: &mut Root, rinfo: Rc<RInfo>) -> PgResult<()> {
+    if !rinfo.merge_families.is_empty() && rinfo.can_join {
+        crate::eclass::update_mergeclause_ecs(g, root, &rinfo);
+    }
     match rinfo.required.singleton() {
         Some(rti) => {
             let rel = root.base_rel(rti)?;

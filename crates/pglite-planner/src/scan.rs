@@ -179,13 +179,9 @@ fn cte_size(g: &mut Glob<'_>, root: &mut Root, rel: RelId) -> PgResult<()> {
     let (name, up, own) = (name.clone(), *levels_up as usize, *self_reference);
     let missing = || PgError::internal(format!("common table expression \"{name}\" has no plan"));
     if own {
-        // The working table belongs to the level of the recursive union, which is one above the CTE's query.
-        let level = root.level.checked_sub(up).ok_or_else(missing)?;
-        let mut at = level;
-        while g.levels[at].wt_param.is_none() {
-            at = at.checked_sub(1).ok_or_else(missing)?;
-        }
-        let l = &g.levels[at];
+        // The working table belongs to the CTE's own query, one level below its WITH.
+        let at = (root.level + 1).checked_sub(up).ok_or_else(missing)?;
+        let l = g.levels.get(at).ok_or_else(missing)?;
         let (param, rows) = (l.wt_param.ok_or_else(missing)?, l.nonrecursive_rows);
         root.rels[rel].wt_param = param;
         root.rels[rel].tuples = clamp_rows(rows * g.set.recursive_worktable_factor);

@@ -66,6 +66,12 @@ fn plan_level(
     }
     pullup::pull_up_subqueries(g, &mut root)?;
     pullup::flatten_aliases(&mut root.query);
+    for rte in &mut root.query.rtable {
+        // Only parents are expanded.
+        if let RteKind::Relation { rel, .. } = &rte.kind {
+            rte.inherit &= rel.has_children || rel.is_partitioned();
+        }
+    }
     if jointree_relids(&root.query.jointree, false).is_empty() {
         add_result_relation(&mut root.query);
     }

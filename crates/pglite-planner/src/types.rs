@@ -476,7 +476,7 @@ pub(crate) enum PathNode {
     Append { children: Vec<Rc<Path>> },
     MergeAppend { children: Vec<Rc<Path>> },
     Material { sub: Rc<Path> },
-    Memoize { sub: Rc<Path>, keys: Vec<Expr>, ops: Vec<Oid>, single_row: bool, binary: bool },
+    Memoize { sub: Rc<Path>, keys: Vec<Expr>, ops: Vec<Oid>, single_row: bool, binary: bool, rescan: (f64, f64) },
     /// Removes duplicates of a semijoin's inner side.
     Unique { sub: Rc<Path>, method: UniqueMethod, ops: Vec<Oid>, exprs: Vec<Expr> },
     Nest { j: JoinPath },

@@ -41,16 +41,9 @@ pub(crate) fn rescan(g: &Glob<'_>, p: &Path) -> (f64, f64) {
             }
             (0.0, run)
         }
-        PathNode::Memoize { sub, .. } => memoize_rescan(g, p, sub),
+        PathNode::Memoize { rescan, .. } => *rescan,
         _ => (p.startup, p.total),
     }
-}
-
-fn memoize_rescan(g: &Glob<'_>, p: &Path, sub: &Path) -> (f64, f64) {
-    // Why: `rows` and the hit ratio were worked out when the path was made; see `memoize_costs`.
-    let _ = g;
-    let hit_cost = p.total - sub.total;
-    (p.startup - sub.startup + 0.0_f64.max(0.0), (sub.total * 0.5 + hit_cost).max(0.0))
 }
 
 /// Nested loop: the first, cheap estimate, also the final one for plain inner joins.

@@ -29,7 +29,7 @@ pub(super) fn create(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>) -> PgRe
             let targets = pass_targets(&below);
             Ok(above(path, PlanNode::Material, targets, below))
         }
-        PathNode::Memoize { sub, keys, ops, single_row, binary } => {
+        PathNode::Memoize { sub, keys, ops, single_row, binary, .. } => {
             let below = super::create(g, root, sub)?;
             let mut keys = keys.clone();
             keys.iter_mut().for_each(|k| replace_nest_params(g, root, k));

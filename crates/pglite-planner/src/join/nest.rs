@@ -159,7 +159,7 @@ fn memoize(g: &Glob<'_>, root: &Root, pair: &Pair<'_>, outer: &Rc<Path>, inner: 
     }
     let calls = outer.rows;
     let ndistinct = crate::sel::num_groups(g, root, &keys, calls).min(calls);
-    let defaults = keys.iter().all(|k| {
+    let defaults = keys.iter().any(|k| {
         let d = crate::sel::examine(g, root, k, 0);
         crate::sel::num_distinct(g, root, &d).1
     });
@@ -168,19 +168,18 @@ fn memoize(g: &Glob<'_>, root: &Root, pair: &Pair<'_>, outer: &Rc<Path>, inner: 
     let capacity = (g.set.hash_mem() / entry).floor().max(1.0);
     let evict = 1.0 - capacity.min(ndistinct) / ndistinct;
     let hit = ((calls - ndistinct) / calls * (capacity / ndistinct.max(capacity))).max(0.0);
-    // `rescan` reads these: the first run pays for filling, later runs mostly hit.
     let mut total = inner.total * (1.0 - hit) + g.set.cpu_operator_cost;
     total += g.set.cpu_tuple_cost * evict + g.set.cpu_operator_cost * evict * inner.rows;
     total += g.set.cpu_tuple_cost + g.set.cpu_operator_cost * inner.rows;
     let startup = inner.startup * (1.0 - hit) + g.set.cpu_tuple_cost;
     Some(Path {
-        node: PathNode::Memoize { sub: inner.clone(), keys, ops, single_row: pair.inner_unique, binary: false },
+        node: PathNode::Memoize { sub: inner.clone(), keys, ops, single_row: pair.inner_unique, binary: false, rescan: (startup, total) },
         rel: inner.rel,
         target: inner.target.clone(),
         param: inner.param.clone(),
         rows: inner.rows,
-        startup,
-        total,
+        startup: inner.startup + g.set.cpu_tuple_cost,
+        total: inner.total + g.set.cpu_tuple_cost,
         disabled: inner.disabled,
         pathkeys: inner.pathkeys.clone(),
     })
