@@ -144,6 +144,25 @@ fn rows(c: &mut Criterion) {
             BatchSize::PerIteration,
         )
     });
+    let mut next = ROWS;
+    group.bench_function("load 10,000 with unique checks, committed", |b| {
+        let filler = Datum::text(" ".repeat(84));
+        b.iter(|| {
+            let (txn, mut ids, mut batch) = (db.begin(), Vec::with_capacity(10_000), Batch::new(4));
+            (next..next + 10_000).for_each(|i| {
+                batch.push_row([Datum::Int4(i), Datum::Int4(1), Datum::Int4(0), filler.clone()]);
+            });
+            RowTable.insert(&txn, &db.table, &batch, &mut ids).expect("insert");
+            for row in &ids {
+                let key = [Datum::Int4(next)];
+                let rival = KeyIndex.find_conflict(&txn, &db.key, &key, None, Wait::Block);
+                assert_eq!(rival.expect("check"), None);
+                KeyIndex.insert(&txn, &db.key, &key, RowId(*row)).expect("entry");
+                next += 1;
+            }
+            txn.commit(Durability::Async).and_then(Commit::wait).expect("commit");
+        })
+    });
     group.throughput(Throughput::Elements(1));
     let mut seed = 1u64;
     group.bench_function("update by key, committed", |b| {

@@ -265,7 +265,13 @@ impl IndexAm for KeyIndex {
         }
         let prefix = index.entry_prefix(values)?;
         let lock = HeldLock { tag: index.lock_tag(&prefix), mode: LockMode::AccessExclusive };
-        let acquired = match txn.is_created(index.space) {
+        let end = prefix_end(&prefix).unwrap_or_default();
+        let created = txn.is_created(index.space);
+        if created && !txn.with_writes(|writes| writes.touches(&prefix, &end)) {
+            // Why: building an index checks every key; the store has none of them.
+            return Ok(None);
+        }
+        let acquired = match created {
             true => Acquired::Already,
             false => {
                 txn.xid();
@@ -280,7 +286,6 @@ impl IndexAm for KeyIndex {
             (Acquired::NotAvailable, _) => return Ok(Some(RowId(u64::MAX))),
             _ => {}
         }
-        let end = prefix_end(&prefix).unwrap_or_default();
         let view = ReadView::newest_with_own(txn);
         let mut cursor = MergedCursor::open(txn, &view, &prefix, &end, StoreDirection::Forward)?;
         while cursor.next_batch(txn, 4)? {

@@ -233,3 +233,15 @@ fn a_bulk_load_goes_around_the_log() {
     assert_eq!(s.lookup(&KeyRange::default(), Direction::Forward).len(), 60_001);
     s.insert(3, 0).unwrap();
 }
+
+#[test]
+fn a_new_index_finds_its_own_duplicates() {
+    let db = Db::new();
+    let s = db.rc(1);
+    s.txn.create_space(db.key.space);
+    s.insert(1, 1).unwrap();
+    s.insert(2, 1).unwrap();
+    assert_eq!(code(s.insert(1, 2)), "23505");
+    let locks = db.manager.lock_report();
+    assert!(locks.iter().all(|lock| lock.locktype.ends_with("xid") || lock.locktype == "transactionid"));
+}

@@ -93,6 +93,10 @@ impl Run {
     }
     /// A walk over the keys between the bounds; `None` if there are none.
     pub(super) fn walk(&self, start: &[u8], end: &[u8], reverse: bool) -> Option<Walk<'_>> {
+        let last = self.len().checked_sub(1)?;
+        if self.key(last) < start || (!end.is_empty() && self.key(0) >= end) {
+            return None;
+        }
         let low = self.lower_bound(start);
         let high = if end.is_empty() { self.len() } else { self.lower_bound(end) };
         (low < high).then_some(Walk { run: self, low, high, reverse })
