@@ -196,9 +196,16 @@ impl<'a> Parser<'a> {
         let token = self.cur();
         match (token.tok, &self.lex_error) {
             (Tok::Error, Some(e)) => e.clone(),
+            // PG: some tokens are read together with the one after them, so that one's error comes first.
+            (_, Some(e)) if self.ahead(1).tok == Tok::Error && self.is_read_ahead(token) => e.clone(),
             (Tok::Eof, _) => PgError::syntax(format!("{message} at end of input")).at(self.sql.len() as i32),
             _ => PgError::syntax(format!("{message} at or near \"{}\"", self.text(token))).at(self.loc()),
         }
+    }
+
+    fn is_read_ahead(&self, token: Token) -> bool {
+        matches!(token.kw, Kw::Not | Kw::With | Kw::Without | Kw::Nulls | Kw::Format)
+            || matches!(self.text(token).as_bytes(), [b'u' | b'U', b'&', ..])
     }
 
     /// Whether a keyword's category, or plain identifier-ness, allows the token `n` ahead where `allow` holds.

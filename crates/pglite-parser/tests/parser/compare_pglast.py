@@ -154,6 +154,10 @@ SPICE += [k.lower() for s in (keywords.COL_NAME_KEYWORDS, keywords.RESERVED_KEYW
                                 keywords.UNRESERVED_KEYWORDS) for k in sorted(s)]
 
 
+CHARS = list('\'"\\/*-+:.;019xXeEuUbBnNoO_&@#!~|<>=^%?`{}\n ') + ['--', '/*', '*/', "''", "e'", "U&'", 'U&"', "b'", "x'", "n'", '0x', '1e',
+                                                              '..', '\\u00e9', '\\x41', '\\101', '\\ud83d\\ude00', '<=', '=>', ':=', '!=', '1_', '$$']
+
+
 def mutations(sql, count, rng):
     toks = tokens_of(sql)
     if not toks or len(sql) > 3000:
@@ -164,7 +168,7 @@ def mutations(sql, count, rng):
     for _ in range(count):
         i = rng.randrange(len(toks))
         a, b = toks[i]
-        kind = rng.randrange(6)
+        kind = rng.randrange(8)
         if kind == 0:
             yield sql[:a] + ' ' + sql[b:]
         elif kind == 1:
@@ -176,8 +180,14 @@ def mutations(sql, count, rng):
             yield sql[:a] + ' ' + rng.choice(SPICE) + ' ' + sql[b:]
         elif kind == 4:
             yield sql[:a] + ' ' + rng.choice(SPICE) + ' ' + sql[a:]
-        else:
+        elif kind == 5:
             yield sql[:a]
+        elif kind == 6:
+            c = rng.randrange(len(sql) + 1)
+            yield sql[:c] + rng.choice(CHARS) + sql[c:]
+        else:
+            c = rng.randrange(len(sql))
+            yield sql[:c] + rng.choice(CHARS) + sql[c + 1:]
 
 
 def theirs(sql):
