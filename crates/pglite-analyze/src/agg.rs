@@ -125,9 +125,9 @@ impl Analyzer<'_, '_> {
                 .at(at));
             }
             if min_agg.is_some_and(|v| v <= level) {
-                return Err(
-                    err!(GROUPING_ERROR, "aggregate function calls cannot be nested").at(agg.location)
-                );
+                let at =
+                    direct.iter().find_map(|e| min_agg.and_then(|l| find_agg(e, l))).unwrap_or(agg.location);
+                return Err(err!(GROUPING_ERROR, "aggregate function calls cannot be nested").at(at));
             }
         }
         agg.levels_up = level;

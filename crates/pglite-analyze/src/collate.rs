@@ -53,10 +53,9 @@ impl Analyzer<'_, '_> {
 
     /// Assigns collations in a whole query (its subqueries are done already).
     pub fn assign_query_collations(&mut self, q: &mut Query) -> PgResult<()> {
-        q.targets
-            .iter_mut()
-            .chain(&mut q.returning)
-            .try_for_each(|t| self.assign_expr_collations(&mut t.expr))?;
+        for t in q.targets.iter_mut().chain(&mut q.returning) {
+            self.collate_target(t)?;
+        }
         self.collate_tree(&mut q.jointree)?;
         if let Some(h) = &mut q.having {
             self.assign_expr_collations(h)?;
@@ -70,6 +69,15 @@ impl Analyzer<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// A sorted or grouped target must not have a conflict.
+    fn collate_target(&mut self, t: &mut TargetEntry) -> PgResult<State> {
+        let s = self.collate(&mut t.expr)?;
+        if s.strength == Strength::Conflict && t.sort_group_ref != 0 {
+            return Err(self.implicit_conflict(&s));
+        }
+        Ok(s)
     }
 
     fn collate_tree(&mut self, tree: &mut JoinTree) -> PgResult<()> {
@@ -207,8 +215,7 @@ impl Analyzer<'_, '_> {
             | Expr::SetToDefault { .. }
             | Expr::MultiAssign { .. }
             | Expr::CurrentOf { .. }
-            | Expr::NextValue { .. }
-            | Expr::Grouping { .. } => {
+            | Expr::NextValue { .. } => {
                 if let Expr::Const(c) = e
                     && !c.collation.is_valid()
                     && c.ty != oid::UNKNOWN
@@ -216,6 +223,13 @@ impl Analyzer<'_, '_> {
                     c.collation = self.cat.type_collation(c.ty);
                 }
                 Ok(self.leaf(e.collation(), location))
+            }
+            Expr::Grouping { args, .. } => {
+                // never evaluated, but compared with the grouping expressions
+                for a in args {
+                    self.collate(a)?;
+                }
+                Ok(State::NONE)
             }
             Expr::Collate { arg, collation, location } => {
                 let (c, l) = (*collation, *location);
@@ -317,17 +331,23 @@ impl Analyzer<'_, '_> {
         let s = if a.kind == AggKind::Normal {
             let mut s = State::NONE;
             for t in &mut a.args {
-                let one = self.collate(&mut t.expr)?;
+                let one = self.collate_target(t)?;
                 if !t.junk {
                     self.merge(&mut s, one)?;
                 }
             }
             s
         } else {
+            if a.kind == AggKind::Hypothetical {
+                let first = a.direct_args.len().saturating_sub(a.args.len());
+                for (d, t) in a.direct_args[first..].iter_mut().zip(&mut a.args) {
+                    self.common_collation(&mut [d, &mut t.expr], false)?;
+                }
+            }
             let mut s = self.collate_all(a.direct_args.iter_mut())?;
             let merge_aggregated = a.args.len() == 1 && self.cat.proc(a.func)?.provariadic != oid::ANY;
             for t in &mut a.args {
-                let one = self.collate(&mut t.expr)?;
+                let one = self.collate_target(t)?;
                 if merge_aggregated {
                     self.merge(&mut s, one)?;
                 }

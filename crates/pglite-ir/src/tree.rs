@@ -100,12 +100,18 @@ pub fn each_query_expr_mut<E>(q: &mut Query, f: &mut dyn FnMut(&mut Expr) -> Res
     q.rtable.iter_mut().try_for_each(|r| each_rte_expr_mut(r, f))
 }
 
-fn each_join_expr_mut<E>(tree: &mut JoinTree, f: &mut dyn FnMut(&mut Expr) -> Result<(), E>) -> Result<(), E> {
+fn each_join_expr_mut<E>(
+    tree: &mut JoinTree,
+    f: &mut dyn FnMut(&mut Expr) -> Result<(), E>,
+) -> Result<(), E> {
     tree.from.iter_mut().try_for_each(|i| each_from_expr_mut(i, f))?;
     tree.quals.iter_mut().try_for_each(f)
 }
 
-fn each_from_expr_mut<E>(item: &mut FromItem, f: &mut dyn FnMut(&mut Expr) -> Result<(), E>) -> Result<(), E> {
+fn each_from_expr_mut<E>(
+    item: &mut FromItem,
+    f: &mut dyn FnMut(&mut Expr) -> Result<(), E>,
+) -> Result<(), E> {
     match item {
         FromItem::Rte(_) => Ok(()),
         FromItem::Join(j) => {

@@ -353,7 +353,9 @@ fn sublink_type(s: &SubLink) -> (Oid, i32, Oid) {
 
 /// A length-coercion cast `f(value, typmod const, ...)` keeps the typmod it casts to.
 fn length_coercion_typmod(x: &FuncExpr) -> i32 {
-    if x.form == CoercionForm::ExplicitCall || !(2..=3).contains(&x.args.len()) {
+    if !matches!(x.form, CoercionForm::ExplicitCast | CoercionForm::ImplicitCast)
+        || !(2..=3).contains(&x.args.len())
+    {
         return -1;
     }
     match &x.args[1] {

@@ -39,13 +39,12 @@ pub(super) fn sort_items(w: &ast::WithClause) -> PgResult<Vec<Item>> {
 
 /// Which names occur as plain table references. Inner WITH clauses hide outer names.
 fn references(stmt: &Statement, names: &[&str], out: &mut Vec<usize>) {
-    let mut v = Refs { names, hidden: Vec::new(), out };
+    let mut v = Refs { names, out };
     v.statement(stmt);
 }
 
 struct Refs<'a, 'o> {
     names: &'a [&'a str],
-    hidden: Vec<String>,
     out: &'o mut Vec<usize>,
 }
 
@@ -58,8 +57,9 @@ impl Refs<'_, '_> {
             rest = &rest[at + "RangeVar { catalogname: None, schemaname: None, relname: \"".len()..];
             let Some(end) = rest.find("\", inh:") else { break };
             let name = &rest[..end];
+            // an inner WITH item of the same name hides the outer one
             if let Some(i) = self.names.iter().position(|n| *n == name)
-                && !self.hidden.iter().any(|h| h == name)
+                && !text.contains(&format!("ctename: \"{name}\""))
                 && !self.out.contains(&i)
             {
                 self.out.push(i);
@@ -155,7 +155,7 @@ impl Places<'_> {
                     return Ok(());
                 }
                 if let Statement::SelectStmt(q) = &c.ctequery {
-                    self.select(q, bad.or(Some("within a subquery")))?;
+                    self.select(q, bad)?;
                 }
             }
         }

@@ -103,7 +103,7 @@ impl Analyzer<'_, '_> {
             return Ok(());
         }
         for e in &infer.index_elems {
-            out.arbiter_elems.push(self.infer_elem(e)?);
+            out.arbiter_elems.push(self.infer_elem(e, infer.location)?);
         }
         out.arbiter_where = match &infer.where_clause {
             Some(w) => {
@@ -113,10 +113,10 @@ impl Analyzer<'_, '_> {
             }
             None => None,
         };
-        self.choose_arbiters(rel, out)
+        Ok(())
     }
 
-    fn infer_elem(&mut self, e: &ast::IndexElem) -> PgResult<InferElem> {
+    fn infer_elem(&mut self, e: &ast::IndexElem, location: i32) -> PgResult<InferElem> {
         if e.ordering != ast::SortByDir::Default {
             return Err(err!(INVALID_COLUMN_REFERENCE, "ASC/DESC is not allowed in ON CONFLICT clause")
                 .at(e.location));
@@ -130,7 +130,7 @@ impl Analyzer<'_, '_> {
         }
         let mut expr = match (&e.name, &e.expr) {
             (Some(n), _) => {
-                let c = ast::ColumnRef { fields: vec![ast::Field::Name(n.clone())], location: e.location };
+                let c = ast::ColumnRef { fields: vec![ast::Field::Name(n.clone())], location };
                 self.transform_as(&ast::Expr::ColumnRef(Box::new(c)), ExprKind::IndexExpression)?
             }
             (None, Some(x)) => self.transform_as(x, ExprKind::IndexExpression)?,
@@ -156,7 +156,13 @@ impl Analyzer<'_, '_> {
     }
 
     /// The unique indexes whose columns are exactly those named.
-    fn choose_arbiters(&mut self, rel: &RelDesc, out: &mut OnConflict) -> PgResult<()> {
+    ///
+    /// The rewriter calls this: PostgreSQL looks for arbiters when it plans, after all other errors.
+    pub(crate) fn choose_arbiters(
+        &mut self,
+        rel: &std::sync::Arc<RelDesc>,
+        out: &mut OnConflict,
+    ) -> PgResult<()> {
         let mut attrs: Vec<i16> = Vec::new();
         let mut exprs: Vec<Expr> = Vec::new();
         for e in &out.arbiter_elems {
@@ -182,7 +188,7 @@ impl Analyzer<'_, '_> {
                 index.key_columns().iter().filter(|k| k.attnum != 0).map(|k| k.attnum).collect();
             keys.sort_unstable();
             keys.dedup();
-            if keys != attrs || !self.index_exprs_match(index, &exprs, out)? {
+            if keys != attrs || !self.index_exprs_match(rel, index, &exprs, out)? {
                 continue;
             }
             found.push(index.oid);
@@ -197,7 +203,13 @@ impl Analyzer<'_, '_> {
         Ok(())
     }
 
-    fn index_exprs_match(&mut self, index: &IndexDesc, exprs: &[Expr], out: &OnConflict) -> PgResult<bool> {
+    fn index_exprs_match(
+        &mut self,
+        rel: &std::sync::Arc<RelDesc>,
+        index: &IndexDesc,
+        exprs: &[Expr],
+        out: &OnConflict,
+    ) -> PgResult<bool> {
         for e in &out.arbiter_elems {
             let key = match &e.expr {
                 Expr::Var(v) => index.key_columns().iter().find(|k| k.attnum == v.attno),
@@ -211,6 +223,24 @@ impl Analyzer<'_, '_> {
             }
         }
         let mut index_exprs = Vec::new();
+        let levels = std::mem::take(&mut self.levels);
+        self.push();
+        let scope = self.add_relation(rel.clone(), None, false, true, lock::ROW_EXCLUSIVE);
+        if let Ok(item) = scope {
+            self.add_namespace(item);
+        }
+        let result = self.match_index_exprs(index, exprs, out, &mut index_exprs);
+        self.levels = levels;
+        result
+    }
+
+    fn match_index_exprs(
+        &mut self,
+        index: &IndexDesc,
+        exprs: &[Expr],
+        out: &OnConflict,
+        index_exprs: &mut Vec<Expr>,
+    ) -> PgResult<bool> {
         for k in index.key_columns().iter().filter(|k| k.attnum == 0) {
             let text = k.expr.as_ref().map(|s| s.to_string()).unwrap_or_default();
             index_exprs.push(self.stored_expression(&text, ExprKind::IndexExpression)?);

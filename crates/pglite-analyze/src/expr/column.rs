@@ -191,7 +191,16 @@ impl Analyzer<'_, '_> {
                 match &rte.kind {
                     RteKind::Subquery { query, .. } => {
                         let t = query.targets.iter().filter(|t| !t.junk).nth(v.attno as usize - 1)?;
-                        query_record_columns(query, &t.expr)
+                        self.query_record_columns(query, &t.expr, &[])
+                    }
+                    RteKind::Cte { name, levels_up, .. } => {
+                        let level = up + levels_up;
+                        if level as usize >= self.levels.len() {
+                            return None;
+                        }
+                        let cte = &self.level(level).ctes.iter().rev().find(|c| c.cte.name == *name)?.cte;
+                        let t = cte.query.targets.iter().filter(|t| !t.junk).nth(v.attno as usize - 1)?;
+                        self.query_record_columns(&cte.query, &t.expr, &[])
                     }
                     RteKind::Join { vars, .. } => self.record_columns(vars.get(v.attno as usize - 1)?, up),
                     RteKind::Function { functions, .. } => self.record_columns(&functions.first()?.expr, up),
@@ -203,7 +212,7 @@ impl Analyzer<'_, '_> {
             }
             Expr::SubLink(s) if s.kind == SubLinkKind::Expr => {
                 let t = s.query.targets.iter().find(|t| !t.junk)?;
-                query_record_columns(&s.query, &t.expr)
+                self.query_record_columns(&s.query, &t.expr, &[])
             }
             Expr::Case(c) => c.whens.first().and_then(|(_, r)| self.record_columns(r, extra_up)),
             Expr::Coalesce { args, .. } => args.first().and_then(|a| self.record_columns(a, extra_up)),
@@ -218,41 +227,58 @@ impl Analyzer<'_, '_> {
     }
 }
 
-/// The columns of a record made inside a finished subquery.
-fn query_record_columns(q: &Query, e: &Expr) -> Option<Vec<(String, ColType)>> {
-    let typed = |a: &Expr| ColType { ty: a.ty(), typmod: a.typmod(), collation: a.collation() };
-    match e {
-        Expr::Row { args, names, .. } => Some(
-            args.iter()
-                .enumerate()
-                .map(|(i, a)| (names.get(i).cloned().unwrap_or_else(|| format!("f{}", i + 1)), typed(a)))
-                .collect(),
-        ),
-        Expr::Var(v) if v.levels_up == 0 => {
-            let rte = q.rtable.get(v.rte as usize - 1)?;
-            match &rte.kind {
-                RteKind::Subquery { query, .. } if v.attno == 0 => Some(
-                    query
-                        .targets
-                        .iter()
-                        .filter(|t| !t.junk)
-                        .zip(&rte.eref.columns)
-                        .map(|(t, n)| (n.clone(), typed(&t.expr)))
-                        .collect(),
-                ),
-                RteKind::Subquery { query, .. } => {
-                    let t = query.targets.iter().filter(|t| !t.junk).nth(v.attno as usize - 1)?;
-                    query_record_columns(query, &t.expr)
-                }
-                RteKind::Function { functions, .. } if v.attno == 0 => {
-                    Some(functions.iter().flat_map(|f| f.columns.clone()).collect())
-                }
-                RteKind::Values { types, .. } | RteKind::Cte { types, .. } if v.attno == 0 => {
-                    Some(rte.eref.columns.iter().cloned().zip(types.iter().copied()).collect())
-                }
-                _ => None,
+impl Analyzer<'_, '_> {
+    /// The columns of a record made inside a finished subquery; `outer` are the queries around it, innermost last.
+    fn query_record_columns(&self, q: &Query, e: &Expr, outer: &[&Query]) -> Option<Vec<(String, ColType)>> {
+        let typed = crate::rtable::col_type;
+        match e {
+            Expr::Row { args, names, .. } => Some(
+                args.iter()
+                    .enumerate()
+                    .map(|(i, a)| (names.get(i).cloned().unwrap_or_else(|| format!("f{}", i + 1)), typed(a)))
+                    .collect(),
+            ),
+            Expr::Func(f) => {
+                self.out_param_columns(f.func, &f.args.iter().map(Expr::ty).collect::<Vec<_>>(), f.ty)
             }
+            Expr::Var(v) if v.levels_up == 0 => {
+                let rte = q.rtable.get(v.rte as usize - 1)?;
+                if v.attno == 0 {
+                    return Some(self.rte_columns(rte));
+                }
+                let mut around = outer.to_vec();
+                around.push(q);
+                match &rte.kind {
+                    RteKind::Subquery { query, .. } => {
+                        let t = query.targets.iter().filter(|t| !t.junk).nth(v.attno as usize - 1)?;
+                        self.query_record_columns(query, &t.expr, &around)
+                    }
+                    RteKind::Join { vars, .. } => {
+                        self.query_record_columns(q, vars.get(v.attno as usize - 1)?, outer)
+                    }
+                    RteKind::Function { functions, .. } => {
+                        self.query_record_columns(q, &functions.first()?.expr, outer)
+                    }
+                    RteKind::Cte { name, levels_up, .. } => {
+                        let up = *levels_up as usize;
+                        let home = around.len().checked_sub(1 + up);
+                        let cte = match home {
+                            Some(at) => around[at].ctes.iter().find(|c| c.name == *name)?,
+                            None => {
+                                let level = (up - around.len()) as u32;
+                                if level as usize >= self.levels.len() {
+                                    return None;
+                                }
+                                &self.level(level).ctes.iter().rev().find(|c| c.cte.name == *name)?.cte
+                            }
+                        };
+                        let t = cte.query.targets.iter().filter(|t| !t.junk).nth(v.attno as usize - 1)?;
+                        self.query_record_columns(&cte.query, &t.expr, &around[..home.map_or(0, |h| h + 1)])
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
         }
-        _ => None,
     }
 }

@@ -98,7 +98,7 @@ impl Analyzer<'_, '_> {
                     let e = self.transform_expr(other)?;
                     let ty = e.ty();
                     multidims |=
-                        self.cat.element_type(ty).is_valid() || ty == oid::INT2VECTOR || ty == oid::OIDVECTOR;
+                        self.cat.element_type(ty).is_valid() && ty != oid::INT2VECTOR && ty != oid::OIDVECTOR;
                     e
                 }
             };

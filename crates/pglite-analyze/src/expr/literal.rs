@@ -76,11 +76,12 @@ fn parse_integer(text: &str) -> Option<i64> {
     } else {
         text
     };
+    let (sign, t) = t.strip_prefix('-').map_or(("", t), |rest| ("-", rest));
     let (radix, digits) = match t.get(..2) {
         Some("0x" | "0X") => (16, &t[2..]),
         Some("0o" | "0O") => (8, &t[2..]),
         Some("0b" | "0B") => (2, &t[2..]),
         _ => (10, t),
     };
-    i64::from_str_radix(digits, radix).ok()
+    i64::from_str_radix(&format!("{sign}{digits}"), radix).ok()
 }

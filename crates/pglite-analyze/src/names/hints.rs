@@ -59,6 +59,10 @@ impl Analyzer<'_, '_> {
                     None => 0,
                 };
                 if table.is_none() || penalty == 0 {
+                    if super::system_column(column).is_some() && matches!(rte.kind, RteKind::Relation { .. })
+                    {
+                        f.exact.push((rte.eref.name.clone(), up, i as u32 + 1));
+                    }
                     for c in &rte.eref.columns {
                         if c == column {
                             f.exact.push((rte.eref.name.clone(), up, i as u32 + 1));

@@ -15,6 +15,9 @@ impl Analyzer<'_, '_> {
                 let list = self.insert_list(list, rel, q.override_kind, values.map(|v| (&mut *q, v)))?;
                 q.targets = list;
                 if let Some(mut oc) = q.on_conflict.take() {
+                    if !oc.arbiter_elems.is_empty() {
+                        self.choose_arbiters(rel, &mut oc)?;
+                    }
                     if oc.update {
                         oc.set = self.update_list(std::mem::take(&mut oc.set), rel)?;
                     }

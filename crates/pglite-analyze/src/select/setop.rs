@@ -38,6 +38,12 @@ impl Analyzer<'_, '_> {
         }
         let (tree, columns) = self.set_op_tree(s, true, true)?;
         let left_rte = leftmost_leaf(&tree);
+        let left_places: Vec<i32> = match &self.rte(left_rte, 0).kind {
+            RteKind::Subquery { query, .. } => {
+                query.targets.iter().filter(|t| !t.junk).map(|t| t.expr.location()).collect()
+            }
+            _ => Vec::new(),
+        };
         let mut targets = Vec::with_capacity(columns.len());
         for c in &columns {
             let resno = self.take_resno();
@@ -52,7 +58,7 @@ impl Analyzer<'_, '_> {
                 returning: VarReturning::Default,
                 syn_rte: left_rte,
                 syn_attno: resno,
-                location: c.expr.location(),
+                location: left_places.get(resno as usize - 1).copied().unwrap_or(-1),
             });
             targets.push(TargetEntry::new(e, resno, c.name.clone()));
         }
