@@ -21,6 +21,22 @@ pub fn execute(host: &dyn CommandHost, raw: &Arc<RawStmt>) -> PgResult<CommandOu
             host.cluster("checkpoint", &[])?;
             Ok(CommandOutcome::tag("CHECKPOINT"))
         }
+        Statement::DropStmt(s) => crate::drop::drop(host, s),
+        Statement::TruncateStmt(s) => crate::truncate::truncate(host, s),
+        Statement::ViewStmt(s) => crate::view::create(host, s),
+        Statement::CreateSchemaStmt(s) => crate::schema::create(host, s),
+        Statement::CreatedbStmt(s) => crate::database::create(host, s),
+        Statement::AlterDatabaseStmt(s) => crate::database::alter(host, s),
+        Statement::AlterDatabaseSetStmt(s) => crate::role::alter_database_set(host, s),
+        Statement::DropdbStmt(s) => crate::database::drop(host, s),
+        Statement::CommentStmt(s) => crate::comment::comment(host, s),
+        Statement::CreateRoleStmt(s) => crate::role::create(host, s),
+        Statement::AlterRoleStmt(s) => crate::role::alter(host, s),
+        Statement::AlterRoleSetStmt(s) => crate::role::alter_role_set(host, s),
+        Statement::DropRoleStmt(s) => crate::role::drop(host, s),
+        Statement::GrantRoleStmt(s) => crate::role::grant_role(host, s),
+        Statement::GrantStmt(s) => crate::grant::grant(host, s),
+        Statement::AlterDefaultPrivilegesStmt(s) => crate::grant::alter_default_privileges(host, s),
         other => Err(PgError::unsupported(format!("{} is not supported yet", crate::command_tag(other)))),
     }
 }

@@ -10,13 +10,23 @@ pub mod explain;
 pub mod vacuum;
 
 mod alter;
+mod comment;
 mod ctx;
+mod database;
 mod dispatch;
+mod drop;
+mod grant;
 mod index;
+mod objects;
 mod relation;
+mod role;
+mod schema;
+mod schema_order;
 mod sequence;
 mod table;
 mod tags;
+mod truncate;
+mod view;
 
 pub use client::{Client, OutColumn};
 pub use dispatch::execute;
