@@ -1,6 +1,5 @@
 //! DROP of every kind of object: names to addresses, dependencies, then the rows.
 
-use pglite_analyze::AnalyzeEnv;
 use pglite_catalog::depend::{ObjectAddress, find_deletion, remove_object};
 use pglite_catalog::rows::*;
 use pglite_catalog::{CatalogRow, acl};

@@ -1,6 +1,6 @@
 //! Objects of every kind by name: what DROP, COMMENT, RENAME, OWNER, SET SCHEMA and GRANT start from.
 
-use pglite_analyze::{AnalyzeEnv, lookup_func_with_args, resolve_type_name_opt};
+use pglite_analyze::{lookup_func_with_args, resolve_type_name_opt};
 use pglite_catalog::depend::ObjectAddress;
 use pglite_catalog::names::split_schema;
 use pglite_catalog::{CatalogRow, CatalogTxn, Key, RelDesc, Snapshot, acl, rows::*};

@@ -1,6 +1,5 @@
 //! CREATE SCHEMA, with the elements inside it.
 
-use pglite_analyze::AnalyzeEnv;
 use pglite_catalog::depend::ObjectAddress;
 use pglite_catalog::rows::NamespaceRow;
 use pglite_catalog::{acl, names::quote_ident};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pglite_analyze::AnalyzeEnv;
 use pglite_catalog::rows::ClassRow;
 use pglite_catalog::{RelDesc, Snapshot, acl};
 use pglite_error::{PgError, PgResult, bail, err};

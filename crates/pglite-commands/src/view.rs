@@ -1,6 +1,6 @@
 //! CREATE VIEW: the query as SQL text in the view's _RETURN rule.
 
-use pglite_analyze::{AnalyzeEnv, ParamTypes, analyze_statement};
+use pglite_analyze::{ParamTypes, analyze_statement};
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::rows::{AttributeRow, ClassRow, RewriteRow};
 use pglite_catalog::{CatalogRow, Str};

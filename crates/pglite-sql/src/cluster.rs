@@ -21,6 +21,16 @@ pub(crate) fn act(core: &Core, name: &str, args: &[Datum]) -> PgResult<Datum> {
             Ok(Datum::Null)
         }
         "backend_pid" => Ok(Datum::Int4(core.slot.pid as i32)),
+        "password_verifier" => {
+            let password = args.first().and_then(Datum::as_str).unwrap_or("");
+            if crate::password::is_verifier(password) {
+                return Ok(Datum::text(password));
+            }
+            let cx = crate::cx::Cx::new(core)?;
+            let random = || pglite_ir::FnHost::random(&cx).to_le_bytes();
+            let salt = [random(), random()].concat();
+            Ok(Datum::text(crate::password::scram_verifier(password, &salt)))
+        }
         "checkpoint" => core.database.checkpoint().map(|()| Datum::Null),
         "create_database" => create_database(core, oid_arg(args, 0), oid_arg(args, 1)).map(|()| Datum::Null),
         "drop_database" => drop_database(core, oid_arg(args, 0)).map(|()| Datum::Null),
