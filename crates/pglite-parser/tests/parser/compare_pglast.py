@@ -155,7 +155,7 @@ SPICE += [k.lower() for s in (keywords.COL_NAME_KEYWORDS, keywords.RESERVED_KEYW
 
 
 CHARS = list('\'"\\/*-+:.;019xXeEuUbBnNoO_&@#!~|<>=^%?`{}\n ') + ['--', '/*', '*/', "''", "e'", "U&'", 'U&"', "b'", "x'", "n'", '0x', '1e',
-                                                              '..', '\\u00e9', '\\x41', '\\101', '\\ud83d\\ude00', '<=', '=>', ':=', '!=', '1_', '$$']
+                                                              '..', '\\u00e9', '\\x41', '\\101', '\\ud83d\\ude00', '<=', '=>', ':=', '!=', '1_', '$$', 'é', '漢', '😀', "\\é", "E'\\漢", '$é$', 'U&"é', "'é"]
 
 
 def mutations(sql, count, rng):

@@ -22,7 +22,7 @@ impl Parser<'_> {
             }
         }
         let options = self.opt_definition()?;
-        resolve_objects(&mut pubobjects)?;
+        self.resolve_objects(&mut pubobjects)?;
         Ok(CreatePublicationStmt { pubname, options, pubobjects, for_all_tables })
     }
 
@@ -78,6 +78,11 @@ impl Parser<'_> {
         Ok(Box::new(PublicationTable { relation, where_clause, columns }))
     }
 
+    /// PG: the list is looked at when the token after it has been read.
+    fn resolve_objects(&self, objects: &mut [PublicationObjSpec]) -> PgResult<()> {
+        if self.at_tok(Tok::Error) { Err(self.unexpected()) } else { resolve_objects(objects) }
+    }
+
     /// ALTER PUBLICATION, at PUBLICATION.
     pub(in crate::parser) fn alter_publication(&mut self) -> PgResult<Statement> {
         self.bump();
@@ -95,7 +100,7 @@ impl Parser<'_> {
             return Ok(AlterPublicationStmt { pubname, options, pubobjects, action }.into());
         }
         let mut pubobjects = self.pub_obj_list()?;
-        resolve_objects(&mut pubobjects)?;
+        self.resolve_objects(&mut pubobjects)?;
         Ok(AlterPublicationStmt { pubname, options: Vec::new(), pubobjects, action }.into())
     }
 
