@@ -7,8 +7,11 @@ pub mod arg;
 mod registry;
 
 pub mod arith;
+pub mod cast;
 pub mod hashing;
+pub mod math;
 pub mod order;
+pub mod time;
 
 pub mod deparse;
 

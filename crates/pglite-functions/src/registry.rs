@@ -6,8 +6,21 @@ use std::sync::OnceLock;
 use pglite_ir::Body;
 
 /// Every family's table. A new family adds its tables here.
-static TABLES: &[&[(&str, Body)]] =
-    &[crate::arith::int::TABLE, crate::arith::cmp::TABLE, crate::order::TABLE, crate::hashing::TABLE];
+static TABLES: &[&[(&str, Body)]] = &[
+    crate::arith::int::TABLE,
+    crate::arith::cmp::TABLE,
+    crate::order::TABLE,
+    crate::hashing::TABLE,
+    crate::cast::TABLE,
+    crate::math::float::TABLE,
+    crate::math::money::TABLE,
+    crate::math::number::TABLE,
+    crate::math::random::TABLE,
+    crate::time::clock::TABLE,
+    crate::time::convert::TABLE,
+    crate::time::ops::TABLE,
+    crate::time::part::TABLE,
+];
 
 fn map() -> &'static HashMap<&'static str, &'static Body> {
     static MAP: OnceLock<HashMap<&'static str, &'static Body>> = OnceLock::new();
