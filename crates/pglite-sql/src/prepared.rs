@@ -1,6 +1,6 @@
 //! Prepared statements and their cached plans.
 
-use std::cell::RefCell;
+use parking_lot::Mutex;
 use std::sync::Arc;
 
 use pglite_analyze::ParamTypes;
@@ -22,7 +22,7 @@ pub(crate) struct PreparedStatement {
     /// Made by PREPARE rather than Parse.
     pub from_sql: bool,
     pub prepared_at: i64,
-    cached: RefCell<Option<Cached>>,
+    cached: Mutex<Option<Cached>>,
 }
 
 /// A plan, and what it was made under.
@@ -42,7 +42,7 @@ impl PreparedStatement {
             columns: None,
             from_sql: false,
             prepared_at: 0,
-            cached: RefCell::new(None),
+            cached: Mutex::new(None),
         }
     }
 
@@ -71,7 +71,7 @@ impl PreparedStatement {
     }
 
     fn remember(&self, core: &Core, action: Action) {
-        *self.cached.borrow_mut() = Some(Cached {
+        *self.cached.lock() = Some(Cached {
             generation: core.generation(),
             settings: core.settings.borrow().version(),
             user: core.current_user.get(),
@@ -81,7 +81,7 @@ impl PreparedStatement {
 
     /// The plan, made anew when the catalogs or settings have changed.
     pub fn action(&self, core: &Core) -> PgResult<Action> {
-        if let Some(c) = &*self.cached.borrow()
+        if let Some(c) = &*self.cached.lock()
             && c.generation == core.generation()
             && c.settings == core.settings.borrow().version()
             && c.user == core.current_user.get()
