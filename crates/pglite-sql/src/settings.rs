@@ -68,13 +68,41 @@ pub const REPORTED: &[&str] = &[
     "TimeZone",
 ];
 
+/// Settings that pg_settings does not list.
+static HIDDEN: [Setting; 4] = [
+    hidden("is_superuser", "internal", "bool", "off"),
+    hidden("session_authorization", "user", "string", ""),
+    hidden("role", "user", "string", "none"),
+    hidden("seed", "user", "real", "0"),
+];
+
+const fn hidden(name: &'static str, context: &'static str, vartype: &'static str, boot: &'static str) -> Setting {
+    Setting {
+        name,
+        unit: None,
+        category: "",
+        context,
+        vartype,
+        min: None,
+        max: None,
+        enumvals: &[],
+        boot: Some(boot),
+        flags: &["NO_SHOW_ALL", "NO_RESET_ALL"],
+    }
+}
+
+/// The definition of a setting, hidden ones included.
+pub fn definition(name: &str) -> Option<&'static Setting> {
+    facts::setting(name).or_else(|| HIDDEN.iter().find(|s| s.name.eq_ignore_ascii_case(name)))
+}
+
 fn find(name: &str) -> PgResult<&'static Setting> {
     let name = match name.to_ascii_lowercase().as_str() {
         "sort_mem" => "work_mem",
         "vacuum_mem" => "maintenance_work_mem",
         _ => name,
     };
-    facts::setting(name)
+    definition(name)
         .ok_or_else(|| err!(UNDEFINED_OBJECT, "unrecognized configuration parameter \"{name}\""))
 }
 
@@ -135,7 +163,7 @@ impl Settings {
             let key = name.to_ascii_lowercase();
             return self.custom_local.get(&key).or_else(|| self.custom_session.get(&key)).cloned();
         }
-        let def = facts::setting(name)?;
+        let def = definition(name)?;
         self.local
             .get(def.name)
             .or_else(|| self.session.get(def.name))
@@ -239,7 +267,7 @@ impl Settings {
     pub fn reset_all(&mut self) {
         self.version += 1;
         let keep = |name: &&'static str| {
-            facts::setting(name).is_some_and(|d| d.flags.contains(&"NO_RESET_ALL") || d.context == "internal")
+            definition(name).is_some_and(|d| d.flags.contains(&"NO_RESET_ALL") || d.context == "internal")
         };
         self.session = self.session.iter().filter(|(k, _)| keep(k)).map(|(k, v)| (*k, v.clone())).collect();
         self.local = Map::new();
@@ -247,7 +275,7 @@ impl Settings {
 
     /// The value RESET would restore.
     pub fn reset_value(&self, name: &str) -> Option<Arc<str>> {
-        let def = facts::setting(name)?;
+        let def = definition(name)?;
         self.reset.get(def.name).cloned().or_else(|| def.boot.map(Arc::from))
     }
 
@@ -336,7 +364,7 @@ pub fn is_transaction_mode(name: &str) -> bool {
 
 /// Joins SET's list arguments: `SET search_path = a, "B"` quotes where needed.
 pub fn flatten_list(name: &str, values: &[String]) -> PgResult<String> {
-    let def = facts::setting(name);
+    let def = definition(name);
     let is_list = def.is_some_and(|d| value::is_list(d.name));
     match values {
         [one] if !is_list => Ok(one.clone()),
