@@ -71,13 +71,13 @@ impl LockManager {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             };
-            let woken = backend.hook.park(backend.parker(), nap);
             if waiter.granted.load(Ordering::Acquire) {
                 return Ok(());
             }
-            // The token keeps its reason if it is set only now.
+            // Why before the nap: a request from just before we queued has been polled away.
             backend.cancel.check()?;
-            if woken {
+            let woken = backend.hook.park(backend.parker(), nap);
+            if woken || waiter.granted.load(Ordering::Acquire) {
                 continue;
             }
             let slept = nap.unwrap_or_default();
