@@ -23,7 +23,7 @@ use crate::env::{Env, io_error};
 use crate::manifest::{LEVELS, Layout, Manifest};
 use crate::memtable::{Kind, Memtable};
 use crate::options::StoreOptions;
-use crate::table::{BlockCache, Table, parse_table_name};
+use crate::table::{BlobFiles, BlockCache, Table, parse_table_name};
 use crate::types::{Direction, Timestamp, Value};
 use crate::wal::WalShared;
 use background::Signals;
@@ -66,6 +66,7 @@ pub(crate) struct Lsm {
     compacting: Mutex<compact::Progress>,
     manifest: Mutex<Manifest>,
     cache: Arc<BlockCache>,
+    blobs: BlobFiles,
     next_id: AtomicU64,
     horizon: AtomicU64,
     wal: OnceLock<Arc<WalShared>>,
@@ -86,10 +87,11 @@ impl Lsm {
     ) -> PgResult<Lsm> {
         let memtable_bytes = options.memtable_bytes();
         let cache = Arc::new(BlockCache::new(options.memory_budget / 2));
+        let blobs = BlobFiles::default();
         let mut levels: [Vec<Arc<Table>>; LEVELS] = Default::default();
         for (tables, metas) in levels.iter_mut().zip(&layout.levels) {
             for meta in metas {
-                tables.push(Table::open(env, dir, meta.clone(), &cache)?);
+                tables.push(Table::open(env, dir, meta.clone(), &cache, &blobs)?);
             }
         }
         // Ids of files that no manifest names yet (runs about to be ingested) are taken too.
@@ -114,6 +116,7 @@ impl Lsm {
             compacting: Mutex::default(),
             manifest: Mutex::new(manifest),
             cache,
+            blobs,
             next_id: AtomicU64::new(next_id),
             horizon: AtomicU64::new(0),
             wal: OnceLock::new(),
@@ -123,12 +126,16 @@ impl Lsm {
         })
     }
 
-    /// Removes table files that are not part of the tree: leftovers of a crash.
+    /// Removes table and blob files that are not part of the tree: leftovers of a crash.
     pub(crate) fn remove_orphans(&self) -> PgResult<()> {
         let state = self.current();
         for name in self.env.vfs.list(&self.dir).map_err(|e| io_error("list", &self.dir, &e))? {
             let Some(id) = parse_table_name(&name) else { continue };
-            if !state.version.levels.iter().flatten().any(|table| table.meta.id == id) {
+            let blob = name.ends_with(".blob");
+            let needed = |table: &Arc<Table>| {
+                if blob { table.meta.blobs.iter().any(|b| b.0 == id) } else { table.meta.id == id }
+            };
+            if !state.version.levels.iter().flatten().any(needed) {
                 let path = self.dir.join(&name);
                 self.env.vfs.remove(&path).map_err(|e| io_error("remove", &path, &e))?;
             }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   edit := field ...          all numbers are varints
-//!     1 level table            a table was added      table := id size entries min_ts max_ts smallest largest open
+//!     1 level table            a table was added      table := id size entries min_ts max_ts smallest largest open blobs (blob id, bytes) ...
 //!     2 level id               a table was removed
 //!     3 ts                     everything up to ts is in tables
 //!     4 segment                the log is needed from this segment on
@@ -105,6 +105,11 @@ impl Edit {
             varint::write_bytes(out, &meta.smallest);
             varint::write_bytes(out, &meta.largest);
             varint::write_u64(out, meta.largest_open as u64);
+            varint::write_u64(out, meta.blobs.len() as u64);
+            for (id, live) in &meta.blobs {
+                varint::write_u64(out, *id);
+                varint::write_u64(out, *live);
+            }
         }
     }
 
@@ -117,7 +122,7 @@ impl Edit {
             match varint::read_u64(data, pos)? {
                 ADD => {
                     let level = level(pos)?;
-                    let meta = TableMeta {
+                    let mut meta = TableMeta {
                         id: varint::read_u64(data, pos)?,
                         size: varint::read_u64(data, pos)?,
                         entries: varint::read_u64(data, pos)?,
@@ -126,7 +131,11 @@ impl Edit {
                         smallest: varint::read_bytes(data, pos)?.to_vec(),
                         largest: varint::read_bytes(data, pos)?.to_vec(),
                         largest_open: varint::read_u64(data, pos)? != 0,
+                        blobs: Vec::new(),
                     };
+                    for _ in 0..varint::read_u64(data, pos)? {
+                        meta.blobs.push((varint::read_u64(data, pos)?, varint::read_u64(data, pos)?));
+                    }
                     edit.added.push((level, meta));
                 }
                 REMOVE => edit.removed.push((level(pos)?, varint::read_u64(data, pos)?)),

@@ -28,6 +28,8 @@ const MAX_HEIGHT: usize = 14;
 pub(crate) enum Kind {
     Put,
     Delete,
+    /// Only in tables: the value is a pointer into a blob file.
+    Blob,
 }
 
 /// A node: this head, `height` forward links, the key, then (8-byte unaligned) the value record.

@@ -14,6 +14,7 @@
 //! Invariant: a table's file never changes after its footer is written; it is removed when the last reader of an
 //! obsolete table is gone.
 
+mod blob;
 mod block;
 mod bloom;
 mod builder;
@@ -21,6 +22,7 @@ mod cache;
 mod heads;
 mod source;
 
+pub(crate) use blob::{BlobFile, BlobFiles, blob_name};
 pub(crate) use block::Block;
 pub(crate) use builder::TableBuilder;
 pub(crate) use cache::BlockCache;
@@ -29,6 +31,7 @@ pub(crate) use source::{RawCursor, RunSource};
 use crate::env::{Env, File, OpenMode, io_error, read_exact};
 use crate::memtable::Kind;
 use crate::rangedel::RangeDels;
+use blob::Pointer;
 use block::Found;
 use bloom::Bloom;
 use cache::Slot;
@@ -60,6 +63,8 @@ pub(crate) struct TableMeta {
     pub(crate) largest: Vec<u8>,
     /// Whether `largest` itself is outside (it is the end of a range deletion).
     pub(crate) largest_open: bool,
+    /// Blob files it points into, with the bytes of them it needs.
+    pub(crate) blobs: Vec<(u64, u64)>,
 }
 
 impl TableMeta {
@@ -90,8 +95,9 @@ pub(crate) fn table_name(id: u64) -> String {
     format!("{id:012}.sst")
 }
 
+/// The number of a table or blob file.
 pub(crate) fn parse_table_name(name: &str) -> Option<u64> {
-    name.strip_suffix(".sst")?.parse().ok()
+    name.strip_suffix(".sst").or_else(|| name.strip_suffix(".blob"))?.parse().ok()
 }
 
 /// The place of each data block: last key and extent.
@@ -129,6 +135,7 @@ pub(crate) struct Table {
     index: Index,
     filter: Bloom,
     pub(crate) range_dels: RangeDels,
+    pub(crate) blobs: Vec<Arc<BlobFile>>,
     slots: Box<[Slot]>,
     cache: Arc<BlockCache>,
     obsolete: AtomicBool,
@@ -149,7 +156,10 @@ impl Table {
         dir: &Path,
         meta: TableMeta,
         cache: &Arc<BlockCache>,
+        blobs: &BlobFiles,
     ) -> PgResult<Arc<Table>> {
+        let blobs =
+            meta.blobs.iter().map(|(id, _)| blobs.get(env, dir, *id)).collect::<PgResult<Vec<_>>>()?;
         let path = dir.join(table_name(meta.id));
         let file = env.vfs.open(&path, OpenMode::Read).map_err(|e| io_error("open", &path, &e))?;
         let mut footer = [0; FOOTER];
@@ -174,6 +184,7 @@ impl Table {
             index,
             filter,
             range_dels,
+            blobs,
             slots,
             cache: cache.clone(),
             obsolete: AtomicBool::new(false),
@@ -191,6 +202,15 @@ impl Table {
         let raw = read_block(&*self.file, &self.path, offset, len)?;
         let block = Arc::new(Block::new(raw).ok_or_else(|| damaged(&self.path, "a block"))?);
         Ok(block)
+    }
+
+    /// Reads the value that an entry of this table points to.
+    pub(crate) fn read_blob(&self, pointer: &[u8], out: &mut Vec<u8>) -> PgResult<()> {
+        let pointer = Pointer::parse(pointer).ok_or_else(|| damaged(&self.path, "a value's pointer"))?;
+        match self.blobs.iter().find(|blob| blob.id() == pointer.file) {
+            Some(blob) => blob.read(pointer, out),
+            None => Err(damaged(&self.path, "a value's pointer")),
+        }
     }
 
     /// A data block, through the cache.
@@ -232,6 +252,11 @@ impl Table {
 #[inline]
 pub(crate) fn hash_key(key: &[u8]) -> u64 {
     bloom::hash(key)
+}
+
+/// The blob file that a kind-2 entry's value points into.
+pub(crate) fn blob_of(pointer: &[u8]) -> Option<u64> {
+    Pointer::parse(pointer).map(|pointer| pointer.file)
 }
 
 fn damaged(path: &Path, what: &str) -> PgError {

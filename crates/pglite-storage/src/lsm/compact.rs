@@ -11,7 +11,7 @@ use super::version::Version;
 use crate::manifest::{Edit, LEVELS};
 use crate::memtable::Kind;
 use crate::rangedel::RangeDels;
-use crate::table::{RawCursor, Table, TableBuilder, TableMeta, table_name};
+use crate::table::{RawCursor, Table, TableBuilder, TableMeta, Version as Entry, blob_of};
 use pglite_error::{PgError, PgResult, codes};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -200,6 +200,7 @@ impl Lsm {
             builder: None,
             from: Vec::new(),
             metas: Vec::new(),
+            sparse: sparse_blobs(version, &inputs),
         };
         let mut cursors: Vec<RawCursor> = if level == 0 {
             upper.iter().map(|table| RawCursor::new(vec![table.clone()], false)).collect()
@@ -254,6 +255,7 @@ impl Lsm {
                 }
             }
             let Some(best) = best else { return Ok(()) };
+            let mut sparse = None;
             if let Some(version) = cursors[best].current() {
                 let same = !first && version.key == last;
                 if !same {
@@ -265,8 +267,17 @@ impl Lsm {
                     }
                 }
                 if collector.keep(version.key, same, version.ts, version.kind) {
-                    output.builder()?.add(version)?;
+                    if version.kind == Kind::Blob && output.is_sparse(version.value) {
+                        sparse = Some(version.ts);
+                    } else {
+                        output.builder()?.add(version)?;
+                    }
                 }
+            }
+            if let Some(ts) = sparse {
+                // Most of its blob file is garbage: the value moves to a new one.
+                let value = cursors[best].read_blob()?;
+                output.builder()?.add(Entry { key: &last, ts, kind: Kind::Put, value })?;
             }
             cursors[best].step()?;
             count = count.wrapping_add(1);
@@ -286,6 +297,24 @@ struct Output<'a> {
     /// The current table's keys start here.
     from: Vec<u8>,
     metas: Vec<TableMeta>,
+    /// Blob files to be emptied.
+    sparse: Vec<u64>,
+}
+
+/// The blob files of these tables that are mostly garbage.
+fn sparse_blobs(version: &Version, inputs: &[&Arc<Table>]) -> Vec<u64> {
+    let blobs = inputs.iter().flat_map(|table| &table.blobs);
+    let mut sparse: Vec<u64> = blobs
+        .filter(|blob| {
+            let tables = version.levels.iter().flatten().flat_map(|table| &table.meta.blobs);
+            let live: u64 = tables.filter(|(id, _)| *id == blob.id()).map(|(_, live)| live).sum();
+            live * 2 < blob.size()
+        })
+        .map(|blob| blob.id())
+        .collect();
+    sparse.sort_unstable();
+    sparse.dedup();
+    sparse
 }
 
 impl Output<'_> {
@@ -298,6 +327,9 @@ impl Output<'_> {
                 Ok(none.insert(TableBuilder::create(&lsm.env, &lsm.dir, id, self.base_ts, true)?))
             }
         }
+    }
+    fn is_sparse(&self, pointer: &[u8]) -> bool {
+        !self.sparse.is_empty() && blob_of(pointer).is_some_and(|id| self.sparse.binary_search(&id).is_ok())
     }
     fn is_full(&self) -> bool {
         self.builder.as_ref().is_some_and(|builder| builder.bytes() >= self.lsm.table_bytes)
@@ -321,9 +353,7 @@ impl Output<'_> {
     /// Removes what was written.
     fn abandon(&mut self) {
         self.builder = None;
-        for meta in self.metas.drain(..) {
-            // What stays is removed at the next start.
-            let _ = self.lsm.env.vfs.remove(&self.lsm.dir.join(table_name(meta.id)));
-        }
+        let metas: Vec<TableMeta> = self.metas.drain(..).collect();
+        self.lsm.discard_run(&metas);
     }
 }

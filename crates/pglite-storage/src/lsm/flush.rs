@@ -11,7 +11,7 @@ use crate::env::io_error;
 use crate::manifest::Edit;
 use crate::memtable::{Kind, Memtable};
 use crate::rangedel::RangeDels;
-use crate::table::{BASE_INGESTED, Table, TableBuilder, TableMeta, Version, table_name};
+use crate::table::{BASE_INGESTED, Table, TableBuilder, TableMeta, Version, blob_name, table_name};
 use pglite_error::{PgError, PgResult};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -74,9 +74,8 @@ impl Lsm {
         if any {
             return builder.finish(&dels).map(Some);
         }
+        // An unfinished table takes its file with it.
         drop(builder);
-        let path = self.dir.join(table_name(id));
-        self.env.vfs.remove(&path).map_err(|e| io_error("remove", &path, &e))?;
         Ok(None)
     }
 
@@ -92,9 +91,12 @@ impl Lsm {
             let moved = current.version.levels.iter().flatten().find(|table| table.meta.id == meta.id);
             opened.push(match moved {
                 Some(table) => table.clone(),
-                None => Table::open(&self.env, &self.dir, meta.clone(), &self.cache)?,
+                None => Table::open(&self.env, &self.dir, meta.clone(), &self.cache, &self.blobs)?,
             });
         }
+        let removed = |table: &&Arc<Table>| edit.removed.iter().any(|(_, id)| *id == table.meta.id);
+        let tables = current.version.levels.iter().flatten();
+        let old_blobs: Vec<_> = tables.filter(removed).flat_map(|table| table.blobs.clone()).collect();
         drop(current);
         if !edit.added.is_empty() {
             self.env.vfs.sync_dir(&self.dir).map_err(|e| io_error("fsync", &self.dir, &e))?;
@@ -108,6 +110,12 @@ impl Lsm {
             also(&mut next);
             next
         });
+        let version = self.with_state(|state| state.version.clone());
+        for blob in old_blobs {
+            if !version.levels.iter().flatten().any(|table| table.blobs.iter().any(|b| b.id() == blob.id())) {
+                blob.set_obsolete();
+            }
+        }
         Ok(())
     }
 }
@@ -161,6 +169,9 @@ impl Lsm {
         for meta in metas {
             // What stays is removed at the next start.
             let _ = self.env.vfs.remove(&self.dir.join(table_name(meta.id)));
+            if meta.blobs.iter().any(|blob| blob.0 == meta.id) {
+                let _ = self.env.vfs.remove(&self.dir.join(blob_name(meta.id)));
+            }
         }
     }
 

@@ -44,6 +44,11 @@ fn ask_table(table: &Arc<Table>, key: &[u8], hash: u64, at: u64) -> PgResult<Ans
             if found.kind == Kind::Delete || deleted > found.ts {
                 return Ok(Answer::Found(None));
             }
+            if found.kind == Kind::Blob {
+                let mut value = Vec::new();
+                table.read_blob(&block.data()[found.start..found.end], &mut value)?;
+                return Ok(Answer::Found(Some((Value::from(value), Timestamp(found.ts)))));
+            }
             let data: *const [u8] = &block.data()[found.start..found.end];
             // SAFETY: a block's bytes never change, and the Value keeps the block alive.
             let value = unsafe { Value::inside(&*data, block) };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   entry ... entry | restart offset u32 ... | restarts u32
-//!   entry := shared varint | unshared varint | (value length << 1 | deleted) varint | ts - base varint | key rest | value
+//!   entry := shared varint | unshared varint | (value length << 2 | kind) varint | ts - base varint | key rest | value
 //! ```
 //! At a restart `shared` is 0. Order: key ascending, newest version first.
 //!
@@ -15,6 +15,10 @@ use std::cmp::Ordering as Order;
 
 /// Entries between restarts.
 pub(super) const RESTART_INTERVAL: usize = 8;
+
+const KIND_PUT: u64 = 0;
+const KIND_DELETE: u64 = 1;
+const KIND_BLOB: u64 = 2;
 
 /// An unpacked data block.
 pub(crate) struct Block {
@@ -82,11 +86,16 @@ impl Block {
         let tag = varint::read_u64(data, &mut pos)?;
         let ts_delta = varint::read_u64(data, &mut pos)?;
         let key_end = pos.checked_add(unshared)?;
-        let end = key_end.checked_add((tag >> 1) as usize)?;
+        let end = key_end.checked_add((tag >> 2) as usize)?;
         if end > self.end {
             return None;
         }
-        let kind = if tag & 1 == 1 { Kind::Delete } else { Kind::Put };
+        let kind = match tag & 3 {
+            KIND_PUT => Kind::Put,
+            KIND_DELETE => Kind::Delete,
+            KIND_BLOB => Kind::Blob,
+            _ => return None,
+        };
         Some(EntryHead { shared, ts_delta, kind, key_start: pos, key_end, end })
     }
 
@@ -203,7 +212,12 @@ impl BlockBuilder {
         self.count += 1;
         varint::write_u64(&mut self.data, shared as u64);
         varint::write_u64(&mut self.data, (key.len() - shared) as u64);
-        varint::write_u64(&mut self.data, (value.len() as u64) << 1 | (kind == Kind::Delete) as u64);
+        let kind = match kind {
+            Kind::Put => KIND_PUT,
+            Kind::Delete => KIND_DELETE,
+            Kind::Blob => KIND_BLOB,
+        };
+        varint::write_u64(&mut self.data, (value.len() as u64) << 2 | kind);
         varint::write_u64(&mut self.data, ts_delta);
         self.data.extend_from_slice(&key[shared..]);
         self.data.extend_from_slice(value);

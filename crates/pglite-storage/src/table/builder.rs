@@ -1,9 +1,11 @@
 //! Writing a table.
 
+use super::blob::{BLOB_MIN, BlobWriter, Pointer, blob_name};
 use super::block::BlockBuilder;
 use super::bloom::{self, Bloom};
-use super::{Footer, TableMeta, Version, encode_dels, pack, table_name};
+use super::{Footer, TableMeta, Version, damaged, encode_dels, pack, table_name};
 use crate::env::{Env, File, OpenMode, io_error};
+use crate::memtable::Kind;
 use crate::rangedel::RangeDels;
 use pglite_codec::varint;
 use pglite_error::PgResult;
@@ -15,6 +17,8 @@ const WRITE_BYTES: usize = 256 << 10;
 
 /// Writes one table: versions in order, then range deletions.
 pub(crate) struct TableBuilder {
+    env: Env,
+    dir: PathBuf,
     path: PathBuf,
     file: Arc<dyn File>,
     written: u64,
@@ -27,7 +31,21 @@ pub(crate) struct TableBuilder {
     blocks: u32,
     hashes: Vec<u64>,
     last_hash: u64,
+    blob: Option<BlobWriter>,
+    pointer: Vec<u8>,
     meta: TableMeta,
+    finished: bool,
+}
+
+impl Drop for TableBuilder {
+    /// What is not finished must not fill the disk.
+    fn drop(&mut self) {
+        if !self.finished {
+            // What cannot be removed now is removed at the next start.
+            let _ = self.env.vfs.remove(&self.path);
+            let _ = self.env.vfs.remove(&self.dir.join(blob_name(self.meta.id)));
+        }
+    }
 }
 
 impl TableBuilder {
@@ -42,6 +60,8 @@ impl TableBuilder {
         let path = dir.join(table_name(id));
         let file = env.vfs.open(&path, OpenMode::Create).map_err(|e| io_error("create", &path, &e))?;
         Ok(TableBuilder {
+            env: env.clone(),
+            dir: dir.to_owned(),
             path,
             file,
             written: 0,
@@ -54,16 +74,49 @@ impl TableBuilder {
             blocks: 0,
             hashes: Vec::new(),
             last_hash: 0,
+            blob: None,
+            pointer: Vec::new(),
             meta: TableMeta { id, min_ts: u64::MAX, ..TableMeta::default() },
+            finished: false,
         })
     }
 
     /// Bytes so far.
     pub(crate) fn bytes(&self) -> u64 {
-        self.written + self.out.len() as u64 + self.block.bytes() as u64
+        let blob = self.blob.as_ref().map_or(0, BlobWriter::bytes);
+        self.written + self.out.len() as u64 + self.block.bytes() as u64 + blob
     }
 
+    /// Adds a version. A large value goes to the blob file; a pointer into another one stays as it is.
     pub(crate) fn add(&mut self, version: Version<'_>) -> PgResult<()> {
+        let mut pointer = std::mem::take(&mut self.pointer);
+        let added = match version.kind {
+            Kind::Put if version.value.len() >= BLOB_MIN => self
+                .add_blob(version.value, &mut pointer)
+                .and_then(|()| self.add_entry(Version { kind: Kind::Blob, value: &pointer, ..version })),
+            _ => self.add_entry(version),
+        };
+        self.pointer = pointer;
+        added
+    }
+
+    fn add_blob(&mut self, value: &[u8], pointer: &mut Vec<u8>) -> PgResult<()> {
+        let blob = match &mut self.blob {
+            Some(blob) => blob,
+            none => none.insert(BlobWriter::create(&self.env, &self.dir, self.meta.id)?),
+        };
+        blob.add(value, pointer)
+    }
+
+    fn add_entry(&mut self, version: Version<'_>) -> PgResult<()> {
+        if version.kind == Kind::Blob {
+            let pointer =
+                Pointer::parse(version.value).ok_or_else(|| damaged(&self.path, "a value's pointer"))?;
+            match self.meta.blobs.iter_mut().find(|(id, _)| *id == pointer.file) {
+                Some((_, live)) => *live += pointer.stored(),
+                None => self.meta.blobs.push((pointer.file, pointer.stored())),
+            }
+        }
         if self.block.bytes() >= BLOCK_BYTES
             || (!self.block.is_empty() && self.block.bytes() + version.value.len() > 4 * BLOCK_BYTES)
         {
@@ -111,6 +164,9 @@ impl TableBuilder {
 
     /// Completes the file and makes it durable. The directory entry is the caller's to sync.
     pub(crate) fn finish(mut self, dels: &RangeDels) -> PgResult<TableMeta> {
+        if let Some(blob) = self.blob.take() {
+            blob.finish()?;
+        }
         if !self.block.is_empty() {
             self.end_block()?;
         }
@@ -137,6 +193,7 @@ impl TableBuilder {
         self.write_out()?;
         self.file.sync().map_err(|e| io_error("fsync", &self.path, &e))?;
         self.meta.size = self.written;
-        Ok(self.meta)
+        self.finished = true;
+        Ok(std::mem::take(&mut self.meta))
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct RawCursor {
     value: (usize, usize),
     /// Whether blocks read go to the cache.
     cache: bool,
+    /// A large value, read from its blob file.
+    blob: Vec<u8>,
 }
 
 impl RawCursor {
@@ -44,6 +46,7 @@ impl RawCursor {
             kind: Kind::Put,
             value: (0, 0),
             cache,
+            blob: Vec::new(),
         }
     }
 
@@ -59,6 +62,17 @@ impl RawCursor {
     #[inline]
     fn value_bytes(&self) -> &[u8] {
         self.block.as_ref().map_or(&[], |block| &block.data()[self.value.0..self.value.1])
+    }
+
+    /// Reads the large value that the current version points to.
+    pub(crate) fn read_blob(&mut self) -> PgResult<&[u8]> {
+        self.read_blob_at(self.value)?;
+        Ok(&self.blob)
+    }
+
+    fn read_blob_at(&mut self, (start, end): (usize, usize)) -> PgResult<()> {
+        let pointer = self.block.as_ref().map_or(&[][..], |block| &block.data()[start..end]);
+        self.tables[self.table].read_blob(pointer, &mut self.blob)
     }
 
     fn load(&mut self) -> PgResult<()> {
@@ -214,7 +228,12 @@ impl RunSource {
             if ended {
                 continue;
             }
-            emit.row(&raw.key, raw.value_bytes(), raw.ts, raw.kind);
+            if raw.kind == Kind::Blob {
+                raw.read_blob()?;
+                emit.row(&raw.key, &raw.blob, raw.ts, Kind::Put);
+            } else {
+                emit.row(&raw.key, raw.value_bytes(), raw.ts, raw.kind);
+            }
             raw.next_key()?;
         }
         Ok(())
@@ -322,14 +341,14 @@ impl RunSource {
             } else if *key != *self.raw.key {
                 return Ok(());
             }
-            if entry.ts <= at
+            let value = (entry.value.0 as usize, entry.value.1 as usize);
+            if entry.ts <= at && entry.kind == Kind::Blob {
+                self.raw.read_blob_at(value)?;
+                candidate.offer(entry.ts, Kind::Put, &self.raw.blob);
+            } else if entry.ts <= at
                 && let Some(block) = &self.raw.block
             {
-                candidate.offer(
-                    entry.ts,
-                    entry.kind,
-                    &block.data()[entry.value.0 as usize..entry.value.1 as usize],
-                );
+                candidate.offer(entry.ts, entry.kind, &block.data()[value.0..value.1]);
             }
             self.back.left -= 1;
             if self.back.left == 0 {
@@ -376,7 +395,12 @@ impl Source for RunSource {
         }
         loop {
             if self.raw.ts <= at {
-                candidate.offer(self.raw.ts, self.raw.kind, self.raw.value_bytes());
+                if self.raw.kind == Kind::Blob {
+                    self.raw.read_blob()?;
+                    candidate.offer(self.raw.ts, Kind::Put, &self.raw.blob);
+                } else {
+                    candidate.offer(self.raw.ts, self.raw.kind, self.raw.value_bytes());
+                }
                 return self.raw.next_key();
             }
             if !self.raw.step()? {
