@@ -26,6 +26,11 @@ fn run(name: &str) {
 }
 
 #[test]
+fn queries() {
+    run("queries");
+}
+
+#[test]
 fn shapes() {
     run("shapes");
 }
