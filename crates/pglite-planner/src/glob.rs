@@ -133,7 +133,7 @@ impl Root {
             has_pseudoconstant: false,
             final_rel: None,
             is_setop_child: false,
-            minmax_tried: false,
+            minmax: Vec::new(),
             qual_security: 0,
         }
     }

@@ -152,7 +152,11 @@ impl Flat {
             }
             // Its range table index is shifted when its subquery is visited.
             PlanNode::SubqueryScan { .. } => {}
-            PlanNode::Result { one_time } if plan.left.is_none() => one_time.iter_mut().for_each(fix),
+            PlanNode::Result { one_time } if plan.left.is_none() => {
+                let exprs = one_time.iter_mut().chain(plan.targets.iter_mut().map(|t| &mut t.expr));
+                exprs.for_each(|e| crate::upper::minmax::replace_aggs(root, e));
+                one_time.iter_mut().for_each(fix);
+            }
             _ => return Ok(false),
         }
         plan.targets.iter_mut().for_each(|t| shift(&mut t.expr, offset));

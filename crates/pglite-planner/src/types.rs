@@ -118,9 +118,18 @@ pub(crate) struct Root {
     pub final_rel: Option<RelId>,
     /// Set operations: child roots refer to these.
     pub is_setop_child: bool,
-    pub minmax_tried: bool,
+    /// MIN/MAX aggregates that an index can answer.
+    pub minmax: Vec<MinMaxAgg>,
     /// Junk columns (name -> expression) of row identity, for UPDATE/DELETE/MERGE/FOR UPDATE.
     pub qual_security: u32,
+}
+
+/// A MIN or MAX planned as a subquery of its own.
+pub(crate) struct MinMaxAgg {
+    pub agg: Expr,
+    pub param: Option<Expr>,
+    pub sub: Option<Box<Root>>,
+    pub cost: f64,
 }
 
 /// A row mark carried through planning.

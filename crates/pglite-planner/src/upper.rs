@@ -2,7 +2,7 @@
 
 mod distinct;
 mod group;
-mod minmax;
+pub(crate) mod minmax;
 mod sets;
 pub(crate) mod targets;
 mod window;

@@ -12,6 +12,9 @@ use super::*;
 pub(super) fn create(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>) -> PgResult<Plan> {
     match &path.node {
         PathNode::Result { quals: q } | PathNode::MinMax { quals: q } => {
+            if matches!(path.node, PathNode::MinMax { .. }) {
+                crate::upper::minmax::make_init_plans(g, root)?;
+            }
             let targets = tlist(g, root, path);
             let one_time = quals(g, root, q.clone());
             Ok(node(path, PlanNode::Result { one_time }, targets))
