@@ -5,8 +5,6 @@
 mod order;
 mod relation;
 
-use std::borrow::Cow;
-
 use pglite_catalog::{
     AggregateRow, CastRow, CatalogRow, ClassRow, CollationRow, InheritsRow, Key, NamespaceRow, OperatorRow,
     ProcRow, RangeRow, SearchPath, Snapshot, Table, TypeRow,
@@ -273,37 +271,14 @@ impl<'e> Cat<'e> {
         false
     }
 
-    /// `format_type` without typmod.
+    /// `format_type` without typmod, for messages.
     pub fn format_type(self, ty: Oid) -> String {
-        self.format_type_mod(ty, -1)
+        pglite_catalog::format_type::format_type_be(self.snap, self.path, ty)
     }
 
     /// `format_type(oid, typmod)`.
     pub fn format_type_mod(self, ty: Oid, typmod: i32) -> String {
-        let Some(row) = self.ty_opt(ty) else { return "???".to_string() };
-        if row.typsubscript == ARRAY_SUBSCRIPT_HANDLER && row.typelem.is_valid() {
-            return format!("{}[]", self.format_type_mod(row.typelem, typmod));
-        }
-        if ty < Oid::FIRST_NORMAL
-            && let Some(name) = pglite_types::typmod::format_type(ty, typmod)
-        {
-            return name;
-        }
-        let suffix = if typmod >= 0 { pglite_types::typmod::typmod_out(ty, typmod) } else { String::new() };
-        if let Some(name) = sql_type_name(ty) {
-            return format!("{name}{suffix}");
-        }
-        let name = quote_ident(&row.typname);
-        if self.type_visible(row) {
-            return format!("{name}{suffix}");
-        }
-        let nsp = self.namespace_name(row.typnamespace).unwrap_or("???");
-        format!("{}.{name}{suffix}", quote_ident(nsp))
-    }
-
-    /// Whether the bare name finds this type.
-    fn type_visible(self, row: &TypeRow) -> bool {
-        self.lookup_type_in_path(&row.typname) == Some(row.oid)
+        pglite_catalog::format_type::format_type(self.snap, self.path, ty, Some(typmod))
     }
 
     /// The type that an unqualified name means.
@@ -346,114 +321,6 @@ impl<'e> Cat<'e> {
         }
         out
     }
-}
-
-/// The names that SQL spells differently from the catalog.
-fn sql_type_name(ty: Oid) -> Option<&'static str> {
-    Some(match ty {
-        oid::BIT => "bit",
-        oid::BOOL => "boolean",
-        oid::BPCHAR => "character",
-        oid::FLOAT4 => "real",
-        oid::FLOAT8 => "double precision",
-        oid::INT2 => "smallint",
-        oid::INT4 => "integer",
-        oid::INT8 => "bigint",
-        oid::NUMERIC => "numeric",
-        oid::INTERVAL => "interval",
-        oid::TIME => "time without time zone",
-        oid::TIMETZ => "time with time zone",
-        oid::TIMESTAMP => "timestamp without time zone",
-        oid::TIMESTAMPTZ => "timestamp with time zone",
-        oid::VARBIT => "bit varying",
-        oid::VARCHAR => "character varying",
-        oid::CHAR => "\"char\"",
-        _ => return None,
-    })
-}
-
-/// Double-quotes an identifier that needs it.
-pub(crate) fn quote_ident(name: &str) -> Cow<'_, str> {
-    let plain = name
-        .bytes()
-        .enumerate()
-        .all(|(i, b)| b.is_ascii_lowercase() || b == b'_' || (i > 0 && b.is_ascii_digit()));
-    if plain && !name.is_empty() && !is_reserved(name) {
-        return Cow::Borrowed(name);
-    }
-    Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
-}
-
-/// Keywords that cannot stand as a bare name (the common ones; messages only).
-fn is_reserved(name: &str) -> bool {
-    matches!(
-        name,
-        "all"
-            | "and"
-            | "any"
-            | "array"
-            | "as"
-            | "asc"
-            | "case"
-            | "cast"
-            | "check"
-            | "collate"
-            | "column"
-            | "constraint"
-            | "create"
-            | "default"
-            | "desc"
-            | "distinct"
-            | "do"
-            | "else"
-            | "end"
-            | "except"
-            | "false"
-            | "fetch"
-            | "for"
-            | "foreign"
-            | "from"
-            | "grant"
-            | "group"
-            | "having"
-            | "in"
-            | "into"
-            | "lateral"
-            | "limit"
-            | "not"
-            | "null"
-            | "offset"
-            | "on"
-            | "only"
-            | "or"
-            | "order"
-            | "primary"
-            | "references"
-            | "returning"
-            | "select"
-            | "some"
-            | "table"
-            | "then"
-            | "to"
-            | "true"
-            | "union"
-            | "unique"
-            | "user"
-            | "using"
-            | "variadic"
-            | "when"
-            | "where"
-            | "window"
-            | "with"
-            | "between"
-            | "values"
-            | "row"
-            | "time"
-            | "timestamp"
-            | "interval"
-            | "int"
-            | "integer"
-    )
 }
 
 /// A dotted name as written.

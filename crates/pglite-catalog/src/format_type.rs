@@ -100,6 +100,8 @@ fn special(type_oid: Oid, modifier: Option<i32>, given: bool, qualify: Qualify) 
         oid::TIMESTAMPTZ => format!("timestamp{text}"),
         oid::VARBIT => format!("bit varying{text}"),
         oid::VARCHAR => format!("character varying{text}"),
+        // a key word that would otherwise be quoted
+        oid::JSON => "json".into(),
         _ => return None,
     })
 }
