@@ -11,6 +11,7 @@ pub mod cast;
 pub mod hashing;
 pub mod math;
 pub mod order;
+pub mod text;
 pub mod time;
 
 pub mod deparse;
