@@ -7,10 +7,14 @@ pub mod arg;
 mod registry;
 
 pub mod arith;
+pub mod bits;
 pub mod cast;
 pub mod hashing;
+pub mod io;
 pub mod math;
+pub mod network;
 pub mod order;
+pub mod ranges;
 pub mod text;
 pub mod time;
 
