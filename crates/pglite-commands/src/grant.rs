@@ -356,3 +356,20 @@ fn change_column(host: &dyn CommandHost, o: &Order, rel: Oid, attnum: i16, now: 
         Ok(())
     })
 }
+
+/// Takes a role's privileges out of an object's ACL (DROP OWNED).
+pub(crate) fn forget_grantee(c: &mut CatalogTxn, a: &ObjectAddress, role: Oid) {
+    if a.class == ClassRow::CATALOG && a.sub != 0 {
+        let key = Key::new().oid(a.object).with(&(a.sub as i16));
+        let owner = c.snapshot().class_by_oid(a.object).map(|r| r.relowner).unwrap_or_default();
+        let Some(acl) = c.snapshot().get::<AttributeRow>(key.clone()).and_then(|r| r.attacl.clone()) else { return };
+        let left: Vec<AclItem> = acl.iter().filter(|i| i.grantee != role && i.grantor != role).copied().collect();
+        c.record_acl(*a, owner, &left);
+        c.modify::<AttributeRow>(key, |r| r.attacl = (!left.is_empty()).then(|| left.clone().into()));
+        return;
+    }
+    let Some((Some(acl), owner)) = acl_of(c.snapshot(), a) else { return };
+    let left: Vec<AclItem> = acl.iter().filter(|i| i.grantee != role && i.grantor != role).copied().collect();
+    c.record_acl(*a, owner, &left);
+    set_acl(c, a, Some(left.into()));
+}
