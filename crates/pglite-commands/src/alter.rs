@@ -26,7 +26,7 @@ pub(crate) fn require_not_null(host: &dyn CommandHost, rel: Oid, column: &str) -
     add_not_null(host, rel, &NotNull::local(column))
 }
 
-pub(crate) use rewrite::table_text;
+pub(crate) use table_options::abandon;
 
 /// PostgreSQL's order of work within one command.
 fn pass(c: &AlterTableCmd) -> u8 {

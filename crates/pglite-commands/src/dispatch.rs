@@ -21,6 +21,15 @@ pub fn execute(host: &dyn CommandHost, raw: &Arc<RawStmt>) -> PgResult<CommandOu
             host.cluster("checkpoint", &[])?;
             Ok(CommandOutcome::tag("CHECKPOINT"))
         }
+        Statement::AlterTableStmt(s) => crate::alter::alter_table(host, s),
+        Statement::RenameStmt(s) => crate::rename::rename(host, s),
+        Statement::AlterObjectSchemaStmt(s) => crate::rename::set_schema(host, s),
+        Statement::AlterObjectDependsStmt(s) => crate::rename::depends(host, s),
+        Statement::AlterOwnerStmt(s) => crate::owner::alter_owner(host, s),
+        Statement::ReassignOwnedStmt(s) => crate::owner::reassign(host, s),
+        Statement::DropOwnedStmt(s) => crate::owner::drop_owned(host, s),
+        Statement::CreateTableAsStmt(s) => crate::ctas::create(host, s),
+        Statement::RefreshMatViewStmt(s) => crate::ctas::refresh(host, s),
         Statement::DropStmt(s) => crate::drop::drop(host, s),
         Statement::TruncateStmt(s) => crate::truncate::truncate(host, s),
         Statement::ViewStmt(s) => crate::view::create(host, s),

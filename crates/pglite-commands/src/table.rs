@@ -19,8 +19,8 @@ use crate::ctx;
 use crate::host::{CommandHost, CommandOutcome};
 use crate::relation::{self, NewRelation};
 
-pub(crate) use columns::{NotNull, column_of};
-pub(crate) use constraints::{add_check, add_key, add_not_null, set_default};
+pub(crate) use columns::{NotNull, Plan, column_of};
+pub(crate) use constraints::{add_check, add_key, add_not_null, blank, insert as insert_constraint, set_default};
 pub(crate) use foreign_key::add_foreign_key;
 
 /// CREATE TABLE.

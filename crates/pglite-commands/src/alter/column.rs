@@ -146,7 +146,7 @@ fn new_column_values(host: &dyn CommandHost, rel_oid: Oid, attnum: i16, rows: Op
     let env = host.env();
     let default = pglite_analyze::column_default(env.as_analyze_env(), &rel, attnum)?;
     if column.generated == b's' {
-        drop(env);
+        std::mem::drop(env);
         let rows = rewrite::read(host, &rel, &[(attnum, "NULL".into())])?;
         return rewrite::write(host, rel_oid, rows);
     }
@@ -154,7 +154,7 @@ fn new_column_values(host: &dyn CommandHost, rel_oid: Oid, attnum: i16, rows: Op
     let text = pglite_functions::deparse::storage_text(&s, env.as_fn_host(), &default, pglite_functions::deparse::Scope::None)?;
     let is_domain = s.type_by_oid(column.type_oid).is_some_and(|t| t.typtype == b'd');
     let one_value = !volatile(&s, &default) && s.element_type(column.type_oid).is_none() && !is_domain;
-    drop(env);
+    std::mem::drop(env);
     if !one_value {
         let rows = rewrite::read(host, &rel, &[(attnum, text)])?;
         return rewrite::write(host, rel_oid, rows);

@@ -35,7 +35,7 @@ pub(super) fn alter_type(host: &dyn CommandHost, rel_oid: Oid, name: &str, d: &C
     dependents(host, &rel, attnum, name)?;
     let using = d.raw_default.is_some();
     let raw = d.raw_default.clone().unwrap_or_else(|| {
-        ast::Expr::ColumnRef(Box::new(ColumnRef { fields: vec![ast::ColumnRefField::Name(name.into())], location: -1 }))
+        ast::Expr::ColumnRef(Box::new(ColumnRef { fields: vec![ast::Field::Name(name.into())], location: -1 }))
     });
     let (e, _) = column::expression_text(host, &rel, &raw, ExprKind::AlterColTransform)?;
     let env = host.env();

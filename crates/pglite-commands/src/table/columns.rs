@@ -502,6 +502,11 @@ impl Plan {
         Ok(())
     }
 
+    /// The new sequence behind a column.
+    pub fn sequence_of(&self, attnum: i16) -> Option<Oid> {
+        self.serials.iter().find(|s| s.column as i16 + 1 == attnum).and_then(|s| s.sequence)
+    }
+
     /// Written defaults: attnum, expression, generation kind.
     pub fn defaults(&self) -> Vec<(i16, Expr, u8)> {
         self.defaults
