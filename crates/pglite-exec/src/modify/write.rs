@@ -35,7 +35,7 @@ impl Version {
     pub fn slots(&self, width: usize) -> Row {
         let mut row = self.values.clone();
         row.resize(width, Datum::Null);
-        row.push(Datum::Tid(self.position));
+        row.push(crate::node::scan::tid(self.position));
         row.push(Datum::Oid(self.table));
         row
     }

@@ -64,13 +64,19 @@ impl ScanColumns {
 
     pub fn system(&self, col: i16, i: usize, meta: &RowMeta) -> Datum {
         match col {
-            sysattr::CTID => meta.positions.get(i).map_or(Datum::Null, |p| Datum::Tid(*p)),
+            sysattr::CTID => meta.positions.get(i).map_or(Datum::Null, |p| tid(*p)),
             sysattr::TABLEOID => Datum::Oid(self.table),
             sysattr::ROWID => meta.row_ids.get(i).map_or(Datum::Null, |r| Datum::Int8(*r as i64)),
             sysattr::XMIN => Datum::Oid(Oid(meta.versions.get(i).map_or(0, |v| *v as u32))),
             _ => Datum::Oid(Oid(0)),
         }
     }
+}
+
+/// What `ctid` shows for a position.
+pub fn tid(position: u64) -> Datum {
+    let (block, offset) = pglite_txn::position_to_tid(position);
+    Datum::Tid(u64::from(block) << 16 | u64::from(offset))
 }
 
 /// Empties per-row facts together with their batch.
