@@ -69,6 +69,9 @@ impl Lsm {
     pub(crate) fn stop_background(&self) {
         self.signals.stop();
     }
+    pub(crate) fn pause(&self, time: Duration) {
+        self.env.clock.sleep(time);
+    }
     /// The failure that background work is stuck on, if any.
     pub(crate) fn background_error(&self) -> Option<PgError> {
         self.signals.flags.lock().error.clone()

@@ -12,7 +12,7 @@ use crate::table::TableMeta;
 use crate::types::Timestamp;
 use crate::wal::{FRAME_BYTES, Wal, WalError};
 use parking_lot::{Condvar, Mutex};
-use pglite_error::{PgError, PgResult};
+use pglite_error::{PgError, PgResult, codes};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -230,7 +230,7 @@ impl Pipeline {
         let Some(last) = group.last().map(|pending| pending.ts) else { return };
         for pending in group.iter_mut() {
             // Tables first: once the batch is flushed, nobody looks at this commit's log record again.
-            let installed = self.lsm.install_run(std::mem::take(&mut pending.tables), pending.ts);
+            let installed = self.install(std::mem::take(&mut pending.tables), pending.ts);
             if let Err(error) = installed.and_then(|()| self.lsm.apply(&pending.batch, Timestamp(pending.ts)))
             {
                 // What is in the log but not in memory must not be missing from anybody's sight.
@@ -249,6 +249,20 @@ impl Pipeline {
     fn reject(&self, group: &mut Vec<Pending>, error: PgError) {
         group.iter().for_each(|pending| self.lsm.discard_run(&pending.tables));
         complete(group, &Err(error));
+    }
+
+    /// Adds a logged commit's tables to the tree. It is committed already, so a full disk is waited for a while.
+    fn install(&self, tables: Vec<TableMeta>, ts: u64) -> PgResult<()> {
+        let mut patience = 50;
+        loop {
+            match self.lsm.install_run(tables.clone(), ts) {
+                Err(error) if error.code() == codes::DISK_FULL && patience > 0 => {
+                    patience -= 1;
+                    self.lsm.pause(LAZY_SYNC);
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Durability can no longer be promised: every commit from now on fails, and the owner is told to end the process.
