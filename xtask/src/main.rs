@@ -5,6 +5,10 @@
 
 mod catalog;
 mod codegen;
+mod regress;
+mod suite;
+mod test;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -16,6 +20,10 @@ type Entry = fn(&[String]) -> Result<()>;
 /// (name, what it does, entry point). The entry point gets the arguments after the name.
 const COMMANDS: &[(&str, &str, Entry)] = &[
     ("catalog", "import [--port N] [--psql PATH] [--db NAME] [--check] | stats", catalog::run),
+    ("test", "what every change must pass: fmt, tidy, codegen check, all tests", test::run_all),
+    ("tidy", "crate edges, file sizes, module docs, unsafe code", tidy::run),
+    ("suite", "[--dir DIR] fetches PostgreSQL's test suite and psql 18 into .suite and .oracle", suite::run),
+    ("regress", "[--tests a,b] [--timeout S] [--update] PostgreSQL's suite against our server", regress::run),
     ("codegen", "data files of pglite-catalog -> src/generated [--check]", codegen::run),
 ];
 

@@ -2,6 +2,10 @@
 //!
 //! Defined here, below the session, because COPY and EXPLAIN speak to the client themselves.
 
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::{Condvar, Mutex};
 use pglite_error::{PgError, PgResult};
 use pglite_txn::Commit;
 use pglite_types::{Batch, Oid, TypeEnv};
@@ -19,6 +23,65 @@ pub struct OutColumn {
     pub typmod: i32,
 }
 
+/// A commit under way, watched by the client (which must not speak before it is durable) and by the session (which must
+/// not begin another transaction before its locks are free).
+#[derive(Clone, Default)]
+pub struct PendingCommit(Arc<Pending>);
+
+#[derive(Default)]
+struct Pending {
+    state: Mutex<PendingState>,
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct PendingState {
+    result: Option<PgResult<()>>,
+    waker: Option<Waker>,
+}
+
+impl PendingCommit {
+    pub fn of(commit: Commit) -> PendingCommit {
+        let pending = PendingCommit::default();
+        let other = pending.0.clone();
+        commit.on_done(move |result| {
+            let mut state = other.state.lock();
+            state.result = Some(result);
+            let waker = state.waker.take();
+            drop(state);
+            other.done.notify_all();
+            if let Some(w) = waker {
+                w.wake();
+            }
+        });
+        pending
+    }
+    /// Blocks the thread until the commit is as durable as asked.
+    pub fn wait(&self) -> PgResult<()> {
+        let mut state = self.0.state.lock();
+        loop {
+            if let Some(result) = &state.result {
+                return result.clone();
+            }
+            self.0.done.wait(&mut state);
+        }
+    }
+    pub fn is_done(&self) -> bool {
+        self.0.state.lock().result.is_some()
+    }
+    /// For futures: resolves as [`wait`](Self::wait) returns.
+    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<PgResult<()>> {
+        let mut state = self.0.state.lock();
+        match &state.result {
+            Some(result) => Poll::Ready(result.clone()),
+            None => {
+                state.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
 /// What a session says while it runs a statement. Calls come in protocol order.
 pub trait Client {
     /// The shape of the rows that follow. Not called for Execute on a portal (its shape was described).
@@ -32,7 +95,7 @@ pub trait Client {
     fn parameter_status(&mut self, name: &str, value: &str);
     fn notification(&mut self, pid: u32, channel: &str, payload: &str);
     /// A commit that is visible but perhaps not yet durable: nothing said after this may reach the outside before it is.
-    fn commit_pending(&mut self, commit: Commit) -> PgResult<()>;
+    fn commit_pending(&mut self, commit: PendingCommit) -> PgResult<()>;
     /// COPY TO STDOUT begins; data rows follow, then `copy_out(None)`.
     fn copy_out_begin(&mut self, binary: bool, columns: usize) -> PgResult<()>;
     fn copy_out(&mut self, data: Option<&[u8]>) -> PgResult<()>;

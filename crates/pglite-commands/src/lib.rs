@@ -34,7 +34,7 @@ mod tags;
 mod truncate;
 mod view;
 
-pub use client::{Client, OutColumn};
+pub use client::{Client, OutColumn, PendingCommit};
 pub use dispatch::execute;
 pub use host::{CommandHost, CommandOutcome, StatementEnv};
 pub use tags::command_tag;

@@ -10,6 +10,15 @@ use pglite_sql::{Database, OpenError, OpenOptions};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// A session about to wait gives its worker up, so that other sessions run on.
+struct GiveWorkerUp;
+
+impl pglite_txn::WaitHook for GiveWorkerUp {
+    fn block(&self, wait: &mut dyn FnMut()) {
+        tokio::task::block_in_place(wait);
+    }
+}
+
 /// A failed start: one line and an exit code.
 struct Failure(u8, String);
 
@@ -92,10 +101,7 @@ fn open(config: &Config) -> Result<Database, Failure> {
         fsync: config.fsync,
         settings: config.settings.clone(),
     };
-    let opened = match &config.data_dir {
-        None => Database::open_in_memory_with(options),
-        Some(dir) => Database::open_with(dir, options),
-    };
+    let opened = Database::open_hooked(config.data_dir.as_deref(), options, Arc::new(GiveWorkerUp));
     opened.map_err(|e| match e {
         OpenError::Locked(m) | OpenError::Foreign(m) => Failure(4, m),
         OpenError::Setting(m) => Failure(2, m),

@@ -10,8 +10,7 @@ use std::future::Future;
 
 use bytes::{Buf, BytesMut};
 use pglite_error::{PgError, PgResult, Severity, bail, codes};
-use pglite_sql::{Client, OutColumn};
-use pglite_txn::Commit;
+use pglite_sql::{Client, OutColumn, PendingCommit};
 use pglite_types::{Batch, Datum, TypeEnv, binary, text};
 use tokio::runtime::Handle;
 
@@ -27,7 +26,7 @@ pub struct Wire {
     pub out: Vec<u8>,
     /// The running statement's text, for error positions.
     pub source: String,
-    pending: Vec<Commit>,
+    pending: Vec<PendingCommit>,
     scratch: String,
     /// `client_min_messages`.
     pub min_messages: Severity,
@@ -93,7 +92,7 @@ impl Wire {
     /// Writes everything out, after pending commits are durable.
     pub async fn flush(&mut self) -> PgResult<()> {
         while let Some(commit) = self.pending.pop() {
-            durable(commit).await?;
+            std::future::poll_fn(|cx| commit.poll(cx)).await?;
         }
         if !self.out.is_empty() {
             if self.stream.write_all(&self.out).await.is_err() {
@@ -203,15 +202,6 @@ fn write_text(
     Ok(())
 }
 
-/// Resolves when the commit is as durable as asked.
-async fn durable(commit: Commit) -> PgResult<()> {
-    let (tx, rx) = tokio::sync::oneshot::channel();
-    commit.on_done(move |result| {
-        let _ = tx.send(result);
-    });
-    rx.await.unwrap_or_else(|_| Err(PgError::internal("the commit pipeline is gone")))
-}
-
 /// Waits inside a running statement, with the worker given up.
 fn block<T>(future: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| Handle::current().block_on(future))
@@ -260,7 +250,7 @@ impl Client for Wire {
         backend::notification(&mut self.out, pid, channel, payload);
     }
 
-    fn commit_pending(&mut self, commit: Commit) -> PgResult<()> {
+    fn commit_pending(&mut self, commit: PendingCommit) -> PgResult<()> {
         self.pending.push(commit);
         Ok(())
     }

@@ -83,11 +83,9 @@ fn create_database(core: &Core, database: Oid, template: Oid) -> PgResult<()> {
 
 fn drop_database(core: &Core, database: Oid) -> PgResult<()> {
     let txn = core.txn()?;
+    txn.delete_range_raw(&database.0.to_be_bytes(), &(database.0 + 1).to_be_bytes())?;
     let shared = core.shared().clone();
     txn.on_commit(Box::new(move || {
-        let mut batch = WriteBatch::default();
-        batch.delete_range(&database.0.to_be_bytes(), &(database.0 + 1).to_be_bytes());
-        let _ = shared.manager.commit_raw(batch, pglite_storage::Durability::Async);
         let _ = shared.catalog.drop_database(database);
     }));
     Ok(())

@@ -1,8 +1,7 @@
 //! Clients that are not on a wire: collecting rows for nested queries and embedders.
 
-use pglite_commands::{Client, OutColumn};
+use pglite_commands::{Client, OutColumn, PendingCommit};
 use pglite_error::{PgError, PgResult};
-use pglite_txn::Commit;
 use pglite_types::{Batch, Row, TypeEnv};
 
 use crate::core::Core;
@@ -14,7 +13,7 @@ pub(crate) struct Collector {
     pub rows: Vec<Row>,
     pub tag: String,
     pub notices: Vec<PgError>,
-    pub commit: Option<Commit>,
+    pub commit: Option<PendingCommit>,
 }
 
 impl Client for Collector {
@@ -38,7 +37,7 @@ impl Client for Collector {
     }
     fn parameter_status(&mut self, _name: &str, _value: &str) {}
     fn notification(&mut self, _pid: u32, _channel: &str, _payload: &str) {}
-    fn commit_pending(&mut self, commit: Commit) -> PgResult<()> {
+    fn commit_pending(&mut self, commit: PendingCommit) -> PgResult<()> {
         if let Some(earlier) = self.commit.replace(commit) {
             earlier.wait()?;
         }
@@ -86,7 +85,7 @@ macro_rules! forward {
             fn notification(&mut self, pid: u32, channel: &str, payload: &str) {
                 self.inner.notification(pid, channel, payload);
             }
-            fn commit_pending(&mut self, commit: Commit) -> PgResult<()> {
+            fn commit_pending(&mut self, commit: PendingCommit) -> PgResult<()> {
                 self.inner.commit_pending(commit)
             }
             fn copy_out_begin(&mut self, binary: bool, columns: usize) -> PgResult<()> {

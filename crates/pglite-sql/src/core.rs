@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use pglite_catalog::{CatalogTxn, Mark, SearchPath, Snapshot};
-use pglite_commands::Client;
+use pglite_commands::{Client, PendingCommit};
 use pglite_error::{PgError, PgResult, bail, codes, err};
 use pglite_storage::Durability;
 use pglite_txn::{Isolation, ReadView, Savepoint, Transaction};
@@ -97,6 +97,8 @@ pub(crate) struct Core {
     pub portals: RefCell<crate::portal::Portals>,
     /// `statement_timeout`: when the running statement must stop, on the monotonic clock.
     deadline: Cell<Option<std::time::Duration>>,
+    /// The commit that may still hold its locks.
+    last_commit: RefCell<Option<PendingCommit>>,
     running: RefCell<Option<Running>>,
     catalog: RefCell<CatalogState>,
     derived: RefCell<Derived>,
@@ -136,6 +138,7 @@ impl Core {
             prepared: RefCell::default(),
             portals: RefCell::default(),
             deadline: Cell::new(None),
+            last_commit: RefCell::new(None),
             running: RefCell::new(None),
         })
     }
@@ -248,7 +251,19 @@ impl Core {
         self.begin()
     }
 
+    /// Waits for the session's last commit, whose locks the next transaction must not meet.
+    fn settle_last_commit(&self) -> PgResult<()> {
+        let Some(last) = self.last_commit.borrow_mut().take() else { return Ok(()) };
+        if last.is_done() {
+            return last.wait();
+        }
+        let mut result = Ok(());
+        self.slot.backend.wait_hook().clone().block(&mut || result = last.wait());
+        result
+    }
+
     fn begin(&self) -> PgResult<Arc<Transaction>> {
+        self.settle_last_commit()?;
         let settings = self.settings.borrow();
         let isolation = match settings.get("default_transaction_isolation").as_deref() {
             Some("serializable") => Isolation::Serializable,
@@ -348,6 +363,8 @@ impl Core {
         match result {
             Ok(commit) => {
                 self.end(true);
+                let commit = PendingCommit::of(commit);
+                *self.last_commit.borrow_mut() = Some(commit.clone());
                 client.commit_pending(commit)
             }
             Err(e) => {

@@ -138,10 +138,17 @@ impl Database {
         Database::open_in_memory_with(OpenOptions::default())
     }
     pub fn open_with(dir: impl AsRef<Path>, options: OpenOptions) -> Result<Database, OpenError> {
-        Database::open_env(Env::real(), dir.as_ref(), options, Arc::new(BlockThread))
+        Database::open_hooked(Some(dir.as_ref()), options, Arc::new(BlockThread))
     }
     pub fn open_in_memory_with(options: OpenOptions) -> Result<Database, OpenError> {
-        Database::open_env(Env::memory(), Path::new("/memory"), options, Arc::new(BlockThread))
+        Database::open_hooked(None, options, Arc::new(BlockThread))
+    }
+    /// Opens a directory (None: memory) with the caller's way of waiting.
+    pub fn open_hooked(dir: Option<&Path>, options: OpenOptions, hook: Arc<dyn WaitHook>) -> Result<Database, OpenError> {
+        match dir {
+            Some(dir) => Database::open_env(Env::real(), dir, options, hook),
+            None => Database::open_env(Env::memory(), Path::new("/memory"), options, hook),
+        }
     }
 
     /// Opens on any environment; `hook` tells how sessions wait (the server gives its worker up).
@@ -290,6 +297,7 @@ impl Database {
     /// Writes everything to its final place, so that the next start has nothing to replay.
     pub fn checkpoint(&self) -> PgResult<()> {
         self.shared.sequences.flush(&self.shared)?;
+        self.shared.manager.save_stats()?;
         self.shared.manager.store().checkpoint()
     }
 }

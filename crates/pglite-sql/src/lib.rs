@@ -44,5 +44,5 @@ mod embedded;
 
 pub use database::{ConnectParams, Database, OpenError, OpenOptions};
 pub use embedded::Rows;
-pub use pglite_commands::{Client, OutColumn};
+pub use pglite_commands::{Client, OutColumn, PendingCommit};
 pub use session::{ExecuteOutcome, Session};
