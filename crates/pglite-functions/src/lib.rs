@@ -10,6 +10,7 @@ pub mod arith;
 pub mod bits;
 pub mod cast;
 pub mod hashing;
+pub mod info;
 pub mod io;
 pub mod math;
 pub mod network;
