@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use pglite_catalog::{OperatorRow, ProcRow, RelDesc, Snapshot, well_known};
-use pglite_ir::query::SortGroupClause;
 use pglite_types::{Oid, oid};
 
 /// `pg_proc.provolatile`, least volatile first.
@@ -146,13 +145,12 @@ impl Cat {
     pub fn strategy(&self, op: Oid, family: Oid) -> Option<FamilyEntry> {
         self.families(op).find(|f| f.family == family)
     }
-    /// Any membership of the operator in the family, ordering operators included (as `true`).
-    pub fn ordering_strategy(&self, op: Oid, family: Oid) -> bool {
-        self.0.amops_of_operator(op).any(|a| a.amopfamily == family && a.amoppurpose == b'o')
-    }
     /// Btree families in which the operator is equality: it can be merge-joined.
     pub fn merge_families(&self, op: Oid) -> Vec<Oid> {
-        self.families(op).filter(|f| f.am == well_known::AM_BTREE && f.strategy == BT_EQ).map(|f| f.family).collect()
+        self.families(op)
+            .filter(|f| f.am == well_known::AM_BTREE && f.strategy == BT_EQ)
+            .map(|f| f.family)
+            .collect()
     }
     pub fn family_member(&self, family: Oid, left: Oid, right: Oid, strategy: i16) -> Option<Oid> {
         self.0.amop(family, left, right, strategy).map(|a| a.amopopr)
@@ -160,7 +158,9 @@ impl Cat {
     /// The btree (family, input type, descending) an ordering operator stands for.
     pub fn ordering_op(&self, op: Oid) -> Option<(Oid, Oid, bool)> {
         self.families(op)
-            .find(|f| f.am == well_known::AM_BTREE && f.left == f.right && matches!(f.strategy, BT_LT | BT_GT))
+            .find(|f| {
+                f.am == well_known::AM_BTREE && f.left == f.right && matches!(f.strategy, BT_LT | BT_GT)
+            })
             .map(|f| (f.family, f.left, f.strategy == BT_GT))
     }
     /// The equality operator that goes with an ordering operator.
@@ -215,15 +215,6 @@ impl Cat {
         let class = self.0.default_opclass(well_known::AM_HASH, ty)?;
         self.family_member(class.opcfamily, class.opcintype, class.opcintype, 1)
     }
-    /// The default btree family of a type.
-    pub fn default_btree_family(&self, ty: Oid) -> Option<(Oid, Oid)> {
-        self.0.default_opclass(well_known::AM_BTREE, ty).map(|c| (c.opcfamily, c.opcintype))
-    }
-    /// A sort clause for an expression of the type, ascending, or None when it cannot be sorted.
-    pub fn sort_clause(&self, ty: Oid, target_ref: u32) -> Option<SortGroupClause> {
-        let (eq_op, sort_op, hashable) = self.sort_ops(ty)?;
-        Some(SortGroupClause { target_ref, eq_op, sort_op, reverse: false, nulls_first: false, hashable })
-    }
     pub fn volatility(&self, func: Oid) -> Volatility {
         match self.proc(func).map(|p| p.provolatile) {
             Some(b'i') => Volatility::Immutable,
@@ -234,9 +225,6 @@ impl Cat {
     pub fn is_strict(&self, func: Oid) -> bool {
         self.proc(func).is_some_and(|p| p.proisstrict)
     }
-    pub fn is_leakproof(&self, func: Oid) -> bool {
-        self.proc(func).is_some_and(|p| p.proleakproof)
-    }
     pub fn func_cost(&self, func: Oid) -> f64 {
         self.proc(func).map_or(1.0, |p| f64::from(p.procost))
     }
@@ -245,12 +233,6 @@ impl Cat {
     }
     pub fn func_name(&self, func: Oid) -> &str {
         self.proc(func).map_or("", |p| &p.proname)
-    }
-    pub fn func_result(&self, func: Oid) -> Oid {
-        self.proc(func).map_or(Oid::INVALID, |p| p.prorettype)
-    }
-    pub fn func_retset(&self, func: Oid) -> bool {
-        self.proc(func).is_some_and(|p| p.proretset)
     }
     /// The sort operator of a MIN/MAX-like aggregate.
     pub fn agg_sort_op(&self, func: Oid) -> Option<Oid> {
@@ -294,9 +276,6 @@ impl Cat {
         }
         32
     }
-    pub fn type_is_composite(&self, ty: Oid) -> bool {
-        self.0.type_by_oid(ty).is_some_and(|t| t.typtype == b'c')
-    }
     pub fn array_elem(&self, ty: Oid) -> Option<Oid> {
         self.0.element_type(ty)
     }
@@ -308,15 +287,6 @@ impl Cat {
     }
     pub fn rel(&self, rel: Oid) -> Option<Arc<RelDesc>> {
         self.0.rel(rel)
-    }
-    /// All descendants (not the relation itself), each with its direct parent, in PostgreSQL's expansion order.
-    pub fn direct_children(&self, rel: Oid) -> Vec<Oid> {
-        let mut list: Vec<Oid> = self.0.children_of(rel).map(|i| i.inhrelid).collect();
-        list.sort();
-        list
-    }
-    pub fn has_children(&self, rel: Oid) -> bool {
-        self.0.children_of(rel).next().is_some()
     }
     pub fn default_collation_is_c(&self, collation: Oid) -> bool {
         match collation {
@@ -330,8 +300,5 @@ impl Cat {
                 .collation_by_oid(other)
                 .is_some_and(|c| c.collcollate.as_deref().is_some_and(|l| matches!(l, "C" | "POSIX"))),
         }
-    }
-    pub fn collation_is_deterministic(&self, collation: Oid) -> bool {
-        !collation.is_valid() || self.0.collation_by_oid(collation).is_none_or(|c| c.collisdeterministic)
     }
 }

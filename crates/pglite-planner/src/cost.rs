@@ -109,7 +109,13 @@ pub(crate) fn memory_scan(
     Costs { startup: startup + t_start, total: startup + t_total + cpu * rel.tuples, disabled: 0 }
 }
 
-pub(crate) fn subquery_scan(g: &Glob<'_>, rel: &Rel, param: Option<&Rc<ParamInfo>>, sub: &Path, trivial: bool) -> Costs {
+pub(crate) fn subquery_scan(
+    g: &Glob<'_>,
+    rel: &Rel,
+    param: Option<&Rc<ParamInfo>>,
+    sub: &Path,
+    trivial: bool,
+) -> Costs {
     let qual = restriction_cost(g, rel, param);
     let rows = path_rows(rel, param);
     if trivial && qual.per_tuple == 0.0 && qual.startup == 0.0 {
@@ -125,7 +131,13 @@ pub(crate) fn subquery_scan(g: &Glob<'_>, rel: &Rel, param: Option<&Rc<ParamInfo
 }
 
 /// The number of pages an index scan of `tuples` random rows fetches (Mackert and Lohman).
-pub(crate) fn index_pages_fetched(g: &Glob<'_>, tuples: f64, pages: f64, index_pages: f64, total_pages: f64) -> f64 {
+pub(crate) fn index_pages_fetched(
+    g: &Glob<'_>,
+    tuples: f64,
+    pages: f64,
+    index_pages: f64,
+    total_pages: f64,
+) -> f64 {
     let t = pages.max(1.0);
     let total = (total_pages + index_pages).max(1.0);
     let b = (g.set.effective_cache_size * t / total).max(1.0).ceil();
@@ -134,7 +146,11 @@ pub(crate) fn index_pages_fetched(g: &Glob<'_>, tuples: f64, pages: f64, index_p
         if fetched >= t { t } else { fetched.ceil() }
     } else {
         let lim = (2.0 * t * b) / (2.0 * t - b);
-        let fetched = if tuples <= lim { (2.0 * t * tuples) / (2.0 * t + tuples) } else { b + (tuples - lim) * (t - b) / t };
+        let fetched = if tuples <= lim {
+            (2.0 * t * tuples) / (2.0 * t + tuples)
+        } else {
+            b + (tuples - lim) * (t - b) / t
+        };
         fetched.ceil()
     }
 }
@@ -146,7 +162,6 @@ pub(crate) struct AmCost {
     pub total: f64,
     pub selectivity: f64,
     pub correlation: f64,
-    pub pages: f64,
 }
 
 /// Table access and filtering above the index.
@@ -169,7 +184,8 @@ pub(crate) fn index_scan(
     let visible = |pages: f64| if index_only { (pages * (1.0 - allvis)).ceil() } else { pages };
     let (min_io, max_io);
     if loops > 1.0 {
-        let mut pages = index_pages_fetched(g, tuples_fetched * loops, rel.pages, index.pages, root.total_pages);
+        let mut pages =
+            index_pages_fetched(g, tuples_fetched * loops, rel.pages, index.pages, root.total_pages);
         pages = visible(pages);
         max_io = pages * g.set.random_page_cost / loops;
         let mut pages = (am.selectivity * rel.pages).ceil();
@@ -204,7 +220,13 @@ fn visible_fraction(g: &Glob<'_>, rel: &Rel) -> f64 {
     if rel.pages <= 0.0 { 0.0 } else { (f64::from(class.relallvisible) / rel.pages).clamp(0.0, 1.0) }
 }
 
-pub(crate) fn tid_scan(g: &Glob<'_>, rel: &Rel, tuples: f64, param: Option<&Rc<ParamInfo>>, current_of: bool) -> Costs {
+pub(crate) fn tid_scan(
+    g: &Glob<'_>,
+    rel: &Rel,
+    tuples: f64,
+    param: Option<&Rc<ParamInfo>>,
+    current_of: bool,
+) -> Costs {
     let qual = restriction_cost(g, rel, param);
     let rows = path_rows(rel, param);
     let (t_start, t_total) = target_cost(&rel.target, rows);
@@ -221,8 +243,11 @@ pub(crate) fn sort_costs(g: &Glob<'_>, tuples: f64, width: i32, comparison: f64,
     let tuples = tuples.max(2.0);
     let comparison = comparison + 2.0 * g.set.cpu_operator_cost;
     let input_bytes = relation_bytes(tuples, width);
-    let (output_tuples, output_bytes) =
-        if limit > 0.0 && limit < tuples { (limit, relation_bytes(limit, width)) } else { (tuples, input_bytes) };
+    let (output_tuples, output_bytes) = if limit > 0.0 && limit < tuples {
+        (limit, relation_bytes(limit, width))
+    } else {
+        (tuples, input_bytes)
+    };
     let mem = g.set.sort_mem();
     let startup = if output_bytes > mem {
         let pages = (input_bytes / PAGE).ceil();
@@ -265,7 +290,11 @@ pub(crate) fn incremental_sort(
     let mut run_cost = run + (run + start) * (groups - 1.0) + group_input * (groups - 1.0);
     run_cost += (g.set.cpu_tuple_cost + g.set.cpu_operator_cost) * tuples;
     run_cost += 2.0 * g.set.cpu_tuple_cost * groups;
-    Costs { startup, total: startup + run_cost, disabled: input.disabled + disabled(g.set.incremental_sort && g.set.sort) }
+    Costs {
+        startup,
+        total: startup + run_cost,
+        disabled: input.disabled + disabled(g.set.incremental_sort && g.set.sort),
+    }
 }
 
 /// What materializing adds while running.

@@ -87,7 +87,9 @@ pub(crate) fn create(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>) -> PgRe
         PathNode::Result { .. } | PathNode::MinMax { .. } if root.rels[path.rel].kind != RelKind::Upper => {
             scans::create(g, root, path)
         }
-        PathNode::Nest { .. } | PathNode::Merge { .. } | PathNode::Hash { .. } => joins::create(g, root, path),
+        PathNode::Nest { .. } | PathNode::Merge { .. } | PathNode::Hash { .. } => {
+            joins::create(g, root, path)
+        }
         _ => upper::create(g, root, path),
     };
     g.depth -= 1;
@@ -226,7 +228,13 @@ pub(crate) fn with_targets(plan: Plan, targets: Vec<TargetEntry>, cost: Cost) ->
 }
 
 /// Sort columns for path keys, adding columns to the plan's output where one is missing.
-pub(crate) fn sort_keys(g: &Glob<'_>, root: &Root, plan: Plan, keys: &[PathKey], rels: &Relids) -> PgResult<(Plan, Vec<SortKey>)> {
+pub(crate) fn sort_keys(
+    g: &Glob<'_>,
+    root: &Root,
+    plan: Plan,
+    keys: &[PathKey],
+    rels: &Relids,
+) -> PgResult<(Plan, Vec<SortKey>)> {
     let mut plan = plan;
     let mut out = Vec::with_capacity(keys.len());
     for k in keys {
@@ -234,7 +242,8 @@ pub(crate) fn sort_keys(g: &Glob<'_>, root: &Root, plan: Plan, keys: &[PathKey],
         let (column, ty) = match find_column(&plan, ec, rels) {
             Some(found) => found,
             None => {
-                let m = computable(ec, &plan).ok_or_else(|| PgError::internal("could not find pathkey item to sort"))?;
+                let m = computable(ec, &plan)
+                    .ok_or_else(|| PgError::internal("could not find pathkey item to sort"))?;
                 let (expr, ty) = (m.expr.clone(), m.ty);
                 if !can_project(&plan.node) {
                     let (targets, cost) = (pass_targets(&plan), plan.cost);
@@ -254,7 +263,14 @@ pub(crate) fn sort_keys(g: &Glob<'_>, root: &Root, plan: Plan, keys: &[PathKey],
         let (Some(op), Some(eq_op)) = (member(strategy), member(crate::cat::BT_EQ)) else {
             return Err(PgError::internal("missing operator in sort family"));
         };
-        out.push(SortKey { column, op, eq_op, collation: ec.collation, desc: k.desc, nulls_first: k.nulls_first });
+        out.push(SortKey {
+            column,
+            op,
+            eq_op,
+            collation: ec.collation,
+            desc: k.desc,
+            nulls_first: k.nulls_first,
+        });
     }
     Ok((plan, out))
 }
@@ -276,7 +292,8 @@ fn computable<'a>(ec: &'a Ec, plan: &Plan) -> Option<&'a Em> {
         }
         let mut ok = true;
         crate::walker::each_var(&m.expr, &mut |v| {
-            ok &= plan.targets.iter().any(|t| matches!(&t.expr, Expr::Var(x) if crate::equal::equal_var(x, v)));
+            ok &=
+                plan.targets.iter().any(|t| matches!(&t.expr, Expr::Var(x) if crate::equal::equal_var(x, v)));
         });
         ok && !eclass::is_upper_expr(&m.expr)
     })

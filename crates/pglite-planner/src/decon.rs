@@ -6,7 +6,6 @@ use std::rc::Rc;
 use pglite_error::PgResult;
 use pglite_ir::expr::*;
 use pglite_ir::query::*;
-use pglite_types::Oid;
 
 use crate::eclass;
 use crate::exprs::*;
@@ -72,7 +71,13 @@ fn recurse(
 }
 
 /// Row security conditions come before the user's.
-fn security_quals(g: &mut Glob<'_>, root: &mut Root, rti: u32, rels: &Relids, below_outer: bool) -> PgResult<()> {
+fn security_quals(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    rti: u32,
+    rels: &Relids,
+    below_outer: bool,
+) -> PgResult<()> {
     let quals = std::mem::take(&mut root.query.rtable[rti as usize - 1].security_quals);
     for (level, qual) in quals.into_iter().enumerate() {
         let empty = Relids::new();
@@ -172,7 +177,7 @@ fn recurse_join(
     let mut sj = None;
     let mut ojscope = None;
     if j.kind != JoinKind::Inner {
-        let s = make_special_join(g, root, &left.rels, &right.rels, &inner_rels, j.kind, &quals, j.rte);
+        let s = make_special_join(g, root, &left.rels, &right.rels, &inner_rels, j.kind, &quals);
         if j.kind != JoinKind::Semi {
             ojscope = Some(s.min_left.union(&s.min_right));
         }
@@ -218,7 +223,6 @@ fn make_special_join(
     inner_rels: &Relids,
     kind: JoinKind,
     quals: &[Expr],
-    rte: u32,
 ) -> SpecialJoin {
     let mut sj = SpecialJoin {
         min_left: left.clone(),
@@ -226,7 +230,6 @@ fn make_special_join(
         syn_left: left.clone(),
         syn_right: right.clone(),
         kind,
-        rte,
         lhs_strict: false,
         delay_upper: false,
         semi_can_btree: false,
@@ -453,7 +456,8 @@ fn distribute_qual(
     }
     if maybe_oj && rinfo.can_join {
         let sj = root.join_info.len();
-        let (l_out, r_out) = (rinfo.left.subset_of(place.nonnullable), rinfo.right.subset_of(place.nonnullable));
+        let (l_out, r_out) =
+            (rinfo.left.subset_of(place.nonnullable), rinfo.right.subset_of(place.nonnullable));
         if place.kind == JoinKind::Full {
             root.full_clauses.push((Rc::new(rinfo), sj));
             return Ok(());
@@ -477,9 +481,4 @@ fn redundant_null_test(g: &Glob<'_>, root: &Root, clause: &Expr, _relids: &Relid
     let _ = g;
     root.join_info.iter().any(|sj| sj.kind == JoinKind::Anti && sj.syn_right.contains(*rel))
         && matches!(clause, Expr::NullTest { .. })
-}
-
-/// A merge-joinable clause's operator input types.
-pub(crate) fn op_types(g: &Glob<'_>, op: Oid) -> (Oid, Oid) {
-    g.cat.op_inputs(op)
 }

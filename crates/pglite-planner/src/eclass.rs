@@ -2,7 +2,6 @@
 
 mod outer;
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use pglite_error::PgResult;
@@ -60,11 +59,12 @@ pub(crate) fn process_equivalence(
                 && !ec.has_volatile
                 && ec.collation == collation
                 && ec.families == families
-                && ec.members.iter().any(|m| {
-                    !m.is_child && m.ty == ty && m.nullable == *nullable && equal(&m.expr, e)
-                })
+                && ec
+                    .members
+                    .iter()
+                    .any(|m| !m.is_child && m.ty == ty && m.nullable == *nullable && equal(&m.expr, e))
                 && !(ec.has_const && below_outer != ec.below_outer && nullable.is_empty() && below_outer))
-            .then_some(i)
+                .then_some(i)
         })
     };
     let ec1 = find(root, &l, lt, &l_null);
@@ -112,7 +112,10 @@ pub(crate) fn process_equivalence(
 /// A polymorphic operator's input type is the argument's.
 fn concrete(declared: Oid, e: &Expr) -> Oid {
     use pglite_types::oid::*;
-    if matches!(declared, ANYARRAY | ANYELEMENT | ANYENUM | ANYRANGE | ANYMULTIRANGE | RECORD | ANYNONARRAY | ANYCOMPATIBLE) {
+    if matches!(
+        declared,
+        ANYARRAY | ANYELEMENT | ANYENUM | ANYRANGE | ANYMULTIRANGE | RECORD | ANYNONARRAY | ANYCOMPATIBLE
+    ) {
         declared
     } else {
         let _ = e;
@@ -161,7 +164,11 @@ pub(crate) fn ec_for_sort_expr(
         if ec.collation != collation || ec.families != families {
             continue;
         }
-        if ec.members.iter().any(|m| !m.is_child && !(ec.below_outer && m.is_const) && m.ty == ty && equal(&m.expr, expr)) {
+        if ec
+            .members
+            .iter()
+            .any(|m| !m.is_child && !(ec.below_outer && m.is_const) && m.ty == ty && equal(&m.expr, expr))
+        {
             return Some(i);
         }
     }
@@ -342,7 +349,9 @@ pub(crate) fn join_equalities(
                 ec.sources
                     .iter()
                     .filter(|r| {
-                        r.required.subset_of(join) && !r.required.subset_of(outer) && !r.required.subset_of(inner)
+                        r.required.subset_of(join)
+                            && !r.required.subset_of(outer)
+                            && !r.required.subset_of(inner)
                     })
                     .cloned(),
             );
@@ -362,7 +371,9 @@ fn normal_join_equalities(
 ) {
     let (mut out_m, mut in_m, mut new_m) = (Vec::new(), Vec::new(), Vec::new());
     for (i, m) in root.ecs[id].members.iter().enumerate() {
-        if m.is_child && !m.relids.subset_of(outer) && !m.relids.subset_of(inner) || m.is_const || !m.relids.subset_of(join)
+        if m.is_child && !m.relids.subset_of(outer) && !m.relids.subset_of(inner)
+            || m.is_const
+            || !m.relids.subset_of(join)
         {
             continue;
         }
@@ -519,17 +530,15 @@ pub(crate) fn update_mergeclause_ecs(g: &Glob<'_>, root: &mut Root, r: &RInfo) {
     r.right_ec.set(ec_for_sort_expr(g, root, &rt, &r.merge_families, rty, coll, 0, true));
 }
 
-/// A member computable from the given relations only, for sorting their rows by the class.
-pub(crate) fn member_for_rels<'a>(ec: &'a Ec, rels: &Relids) -> Option<&'a Em> {
-    ec.members.iter().find(|m| !m.is_const && m.relids.subset_of(rels) && !m.relids.is_empty())
-}
-
 /// For a child relation of an inheritance tree: adds the translated members so that its indexes can match.
 pub(crate) fn add_child_members(g: &Glob<'_>, root: &mut Root, app: usize) {
     let a = root.append_rels[app].clone();
     let parent = Relids::single(a.parent);
     for id in 0..root.ecs.len() {
-        if root.ecs[id].merged.is_some() || root.ecs[id].has_volatile || !root.ecs[id].relids.overlaps(&parent) {
+        if root.ecs[id].merged.is_some()
+            || root.ecs[id].has_volatile
+            || !root.ecs[id].relids.overlaps(&parent)
+        {
             continue;
         }
         let mut new = Vec::new();
@@ -543,7 +552,14 @@ pub(crate) fn add_child_members(g: &Glob<'_>, root: &mut Root, app: usize) {
             relids.remove(a.parent);
             relids.insert(a.child);
             let _ = g;
-            new.push(Em { expr, relids, nullable: m.nullable.clone(), is_const: false, is_child: true, ty: m.ty });
+            new.push(Em {
+                expr,
+                relids,
+                nullable: m.nullable.clone(),
+                is_const: false,
+                is_child: true,
+                ty: m.ty,
+            });
         }
         root.ecs[id].members.extend(new);
     }
@@ -565,9 +581,4 @@ pub(crate) fn find_in_exprs(ec: &Ec, exprs: &[Expr], rels: &Relids) -> Option<(u
 /// True when the expression contains an aggregate, window function or set-returning call.
 pub(crate) fn is_upper_expr(e: &Expr) -> bool {
     contains(e, &|e| matches!(e, Expr::Aggref(_) | Expr::WindowFunc(_)) || is_srf(e))
-}
-
-/// A fresh selectivity cache.
-pub(crate) fn uncached() -> Cell<f64> {
-    Cell::new(-1.0)
 }

@@ -9,7 +9,10 @@ pub(crate) fn equal(a: &Expr, b: &Expr) -> bool {
     match (a, b) {
         (Expr::Var(a), Expr::Var(b)) => equal_var(a, b),
         (Expr::Const(a), Expr::Const(b)) => {
-            a.ty == b.ty && a.typmod == b.typmod && a.collation == b.collation && equal_datum(&a.value, &b.value)
+            a.ty == b.ty
+                && a.typmod == b.typmod
+                && a.collation == b.collation
+                && equal_datum(&a.value, &b.value)
         }
         (Expr::Param(a), Expr::Param(b)) => a.kind == b.kind && a.id == b.id && a.ty == b.ty,
         (Expr::Func(a), Expr::Func(b)) => {
@@ -19,7 +22,9 @@ pub(crate) fn equal(a: &Expr, b: &Expr) -> bool {
                 && a.input_collation == b.input_collation
                 && equal_list(&a.args, &b.args)
         }
-        (Expr::Op(a), Expr::Op(b)) | (Expr::Distinct(a), Expr::Distinct(b)) | (Expr::NullIf(a), Expr::NullIf(b)) => {
+        (Expr::Op(a), Expr::Op(b))
+        | (Expr::Distinct(a), Expr::Distinct(b))
+        | (Expr::NullIf(a), Expr::NullIf(b)) => {
             a.op == b.op && a.input_collation == b.input_collation && equal_list(&a.args, &b.args)
         }
         (Expr::ScalarArrayOp(a), Expr::ScalarArrayOp(b)) => {
@@ -28,7 +33,9 @@ pub(crate) fn equal(a: &Expr, b: &Expr) -> bool {
                 && a.input_collation == b.input_collation
                 && equal_list(&a.args, &b.args)
         }
-        (Expr::Bool { op: oa, args: a, .. }, Expr::Bool { op: ob, args: b, .. }) => oa == ob && equal_list(a, b),
+        (Expr::Bool { op: oa, args: a, .. }, Expr::Bool { op: ob, args: b, .. }) => {
+            oa == ob && equal_list(a, b)
+        }
         (Expr::Aggref(a), Expr::Aggref(b)) => equal_aggref(a, b),
         (Expr::Grouping { refs: ra, levels_up: la, .. }, Expr::Grouping { refs: rb, levels_up: lb, .. }) => {
             ra == rb && la == lb
@@ -42,7 +49,10 @@ pub(crate) fn equal(a: &Expr, b: &Expr) -> bool {
                 && equal_opt(&a.filter, &b.filter)
         }
         (Expr::SubPlan(a), Expr::SubPlan(b)) => {
-            a.plan == b.plan && a.kind == b.kind && equal_opt(&a.test, &b.test) && equal_list(&a.args, &b.args)
+            a.plan == b.plan
+                && a.kind == b.kind
+                && equal_opt(&a.test, &b.test)
+                && equal_list(&a.args, &b.args)
         }
         _ => equal_wrappers(a, b),
     }
@@ -50,10 +60,14 @@ pub(crate) fn equal(a: &Expr, b: &Expr) -> bool {
 
 fn equal_wrappers(a: &Expr, b: &Expr) -> bool {
     match (a, b) {
-        (Expr::FieldSelect { arg: a, field: fa, ty: ta, .. }, Expr::FieldSelect { arg: b, field: fb, ty: tb, .. }) => {
-            fa == fb && ta == tb && equal(a, b)
-        }
-        (Expr::FieldStore { arg: a, fields: fa, ty: ta }, Expr::FieldStore { arg: b, fields: fb, ty: tb }) => {
+        (
+            Expr::FieldSelect { arg: a, field: fa, ty: ta, .. },
+            Expr::FieldSelect { arg: b, field: fb, ty: tb, .. },
+        ) => fa == fb && ta == tb && equal(a, b),
+        (
+            Expr::FieldStore { arg: a, fields: fa, ty: ta },
+            Expr::FieldStore { arg: b, fields: fb, ty: tb },
+        ) => {
             ta == tb
                 && equal(a, b)
                 && fa.len() == fb.len()
@@ -95,9 +109,14 @@ fn equal_wrappers(a: &Expr, b: &Expr) -> bool {
         (Expr::Array { elements: a, ty: ta, .. }, Expr::Array { elements: b, ty: tb, .. }) => {
             ta == tb && equal_list(a, b)
         }
-        (Expr::Row { args: a, ty: ta, .. }, Expr::Row { args: b, ty: tb, .. }) => ta == tb && equal_list(a, b),
+        (Expr::Row { args: a, ty: ta, .. }, Expr::Row { args: b, ty: tb, .. }) => {
+            ta == tb && equal_list(a, b)
+        }
         (Expr::RowCompare(a), Expr::RowCompare(b)) => {
-            a.kind == b.kind && a.ops == b.ops && equal_list(&a.left, &b.left) && equal_list(&a.right, &b.right)
+            a.kind == b.kind
+                && a.ops == b.ops
+                && equal_list(&a.left, &b.left)
+                && equal_list(&a.right, &b.right)
         }
         (Expr::Coalesce { args: a, ty: ta, .. }, Expr::Coalesce { args: b, ty: tb, .. }) => {
             ta == tb && equal_list(a, b)
@@ -105,7 +124,9 @@ fn equal_wrappers(a: &Expr, b: &Expr) -> bool {
         (Expr::MinMax { greatest: ga, args: a, .. }, Expr::MinMax { greatest: gb, args: b, .. }) => {
             ga == gb && equal_list(a, b)
         }
-        (Expr::SqlValue { func: a, typmod: ma, .. }, Expr::SqlValue { func: b, typmod: mb, .. }) => a == b && ma == mb,
+        (Expr::SqlValue { func: a, typmod: ma, .. }, Expr::SqlValue { func: b, typmod: mb, .. }) => {
+            a == b && ma == mb
+        }
         (
             Expr::NullTest { arg: a, is_null: na, arg_is_row: ra, .. },
             Expr::NullTest { arg: b, is_null: nb, arg_is_row: rb, .. },
@@ -117,7 +138,9 @@ fn equal_wrappers(a: &Expr, b: &Expr) -> bool {
             Expr::CoerceToDomain { arg: a, ty: ta, typmod: ma, .. },
             Expr::CoerceToDomain { arg: b, ty: tb, typmod: mb, .. },
         ) => ta == tb && ma == mb && equal(a, b),
-        (Expr::CurrentOf { rte: ra, cursor: a }, Expr::CurrentOf { rte: rb, cursor: b }) => ra == rb && a == b,
+        (Expr::CurrentOf { rte: ra, cursor: a }, Expr::CurrentOf { rte: rb, cursor: b }) => {
+            ra == rb && a == b
+        }
         (Expr::SubLink(a), Expr::SubLink(b)) => {
             // Why: two sublinks are the same only when they are the same text; a debug rendering compares everything.
             a.kind == b.kind && format!("{a:?}") == format!("{b:?}")

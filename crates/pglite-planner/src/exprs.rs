@@ -17,7 +17,9 @@ fn node_volatility(cat: &Cat, e: &Expr) -> Volatility {
         Expr::ScalarArrayOp(s) => cat.volatility(s.func),
         Expr::Aggref(a) => cat.volatility(a.func),
         Expr::WindowFunc(w) => cat.volatility(w.func),
-        Expr::RowCompare(r) => r.ops.iter().map(|o| cat.volatility(cat.op_func(*o))).max().unwrap_or(Volatility::Immutable),
+        Expr::RowCompare(r) => {
+            r.ops.iter().map(|o| cat.volatility(cat.op_func(*o))).max().unwrap_or(Volatility::Immutable)
+        }
         Expr::CoerceViaIo { arg, ty, .. } => cat.io_volatility(arg.ty(), *ty),
         Expr::NextValue { .. } | Expr::CurrentOf { .. } => Volatility::Volatile,
         Expr::SqlValue { .. } => Volatility::Stable,
@@ -50,7 +52,9 @@ pub(crate) fn has_subplans(e: &Expr) -> bool {
 }
 
 pub(crate) fn has_aggs(e: &Expr) -> bool {
-    contains(e, &|e| matches!(e, Expr::Aggref(a) if a.levels_up == 0) || matches!(e, Expr::Grouping { levels_up: 0, .. }))
+    contains(e, &|e| {
+        matches!(e, Expr::Aggref(a) if a.levels_up == 0) || matches!(e, Expr::Grouping { levels_up: 0, .. })
+    })
 }
 
 pub(crate) fn has_windows(e: &Expr) -> bool {
@@ -68,38 +72,6 @@ pub(crate) fn is_srf(e: &Expr) -> bool {
         Expr::Op(o) => o.retset,
         _ => false,
     }
-}
-
-/// True when the node contains anything not strict: NULL in may give non-NULL out.
-pub(crate) fn has_nonstrict(cat: &Cat, e: &Expr) -> bool {
-    let here = match e {
-        Expr::Aggref(_) | Expr::Grouping { .. } | Expr::WindowFunc(_) => true,
-        Expr::Func(f) => !cat.is_strict(f.func),
-        Expr::Op(o) => !cat.is_strict(o.func),
-        Expr::Distinct(_) | Expr::NullIf(_) => true,
-        Expr::ScalarArrayOp(s) => !saop_is_strict(cat, s, false),
-        Expr::Bool { op, .. } => *op != BoolOp::Not,
-        Expr::SubLink(_) | Expr::SubPlan(_) => true,
-        Expr::Subscript(s) => s.assign.is_some(),
-        Expr::FieldStore { .. }
-        | Expr::Case(_)
-        | Expr::Array { .. }
-        | Expr::Row { .. }
-        | Expr::RowCompare(_)
-        | Expr::Coalesce { .. }
-        | Expr::MinMax { .. }
-        | Expr::SqlValue { .. }
-        | Expr::Xml(_)
-        | Expr::Json(_)
-        | Expr::NullTest { .. }
-        | Expr::BooleanTest { .. }
-        | Expr::CoerceToDomain { .. }
-        | Expr::MultiAssign { .. }
-        | Expr::NextValue { .. } => true,
-        Expr::ConvertRowtype { .. } => true,
-        _ => false,
-    };
-    here || any_child(e, &mut |c| has_nonstrict(cat, c))
 }
 
 /// Strict in its scalar argument (an empty array defeats ANY's strictness unless `false_ok`).
@@ -150,10 +122,14 @@ pub(crate) fn nonnullable_vars(cat: &Cat, e: &Expr, top: bool) -> VarSet {
         | Expr::ArrayCoerce { arg, .. }
         | Expr::ConvertRowtype { arg, .. }
         | Expr::Collate { arg, .. } => nonnullable_vars(cat, arg, top),
-        Expr::NullTest { arg, is_null: false, arg_is_row: false, .. } if top => nonnullable_vars(cat, arg, false),
-        Expr::BooleanTest { arg, test: BoolTest::IsTrue | BoolTest::IsFalse | BoolTest::IsNotUnknown, .. } if top => {
+        Expr::NullTest { arg, is_null: false, arg_is_row: false, .. } if top => {
             nonnullable_vars(cat, arg, false)
         }
+        Expr::BooleanTest {
+            arg,
+            test: BoolTest::IsTrue | BoolTest::IsFalse | BoolTest::IsNotUnknown,
+            ..
+        } if top => nonnullable_vars(cat, arg, false),
         Expr::RowCompare(_) => VarSet::new(),
         _ => VarSet::new(),
     }
@@ -183,13 +159,6 @@ pub(crate) fn strip_relabel(e: &Expr) -> &Expr {
     }
 }
 
-pub(crate) fn as_op(e: &Expr) -> Option<&OpExpr> {
-    match e {
-        Expr::Op(o) => Some(o),
-        _ => None,
-    }
-}
-
 /// A two-argument operator call.
 pub(crate) fn as_binary(e: &Expr) -> Option<(&OpExpr, &Expr, &Expr)> {
     match e {
@@ -205,11 +174,6 @@ pub(crate) fn is_true_const(e: &Expr) -> bool {
 /// Constant false or NULL.
 pub(crate) fn is_false_or_null_const(e: &Expr) -> bool {
     matches!(e, Expr::Const(c) if c.value.as_bool() != Some(true))
-}
-
-/// No Vars of this level, no volatile functions: one value a scan.
-pub(crate) fn is_pseudo_constant(cat: &Cat, e: &Expr) -> bool {
-    !has_vars(e) && !is_volatile(cat, e)
 }
 
 pub(crate) fn has_vars(e: &Expr) -> bool {
@@ -275,9 +239,11 @@ fn add_cost(g: &Glob<'_>, e: &Expr, cost: &mut QualCost) {
             return;
         }
         Expr::RowCompare(r) => cost.per_tuple += r.ops.len() as f64 * op,
-        Expr::MinMax { .. } | Expr::SqlValue { .. } | Expr::CoerceToDomain { .. } | Expr::NextValue { .. } | Expr::Xml(_) => {
-            cost.per_tuple += op
-        }
+        Expr::MinMax { .. }
+        | Expr::SqlValue { .. }
+        | Expr::CoerceToDomain { .. }
+        | Expr::NextValue { .. }
+        | Expr::Xml(_) => cost.per_tuple += op,
         Expr::SubPlan(s) => {
             let plan = g.subplans.get(s.plan as usize).and_then(|p| p.plan.as_ref());
             if let Some(plan) = plan {
@@ -307,12 +273,24 @@ pub(crate) fn subplan_cost(g: &Glob<'_>, s: &SubPlan, plan: &pglite_ir::Plan) ->
         SubLinkKind::All | SubLinkKind::Any => 0.5 * rescan_run + 0.5 * c.rows * op,
         _ => rescan_run,
     };
-    if s.params.is_empty() { (c.startup, per + if rescan_is_cheap(plan) { 0.0 } else { c.startup }) } else { (0.0, per + c.startup) }
+    if s.params.is_empty() {
+        (c.startup, per + if rescan_is_cheap(plan) { 0.0 } else { c.startup })
+    } else {
+        (0.0, per + c.startup)
+    }
 }
 
 fn rescan_is_cheap(plan: &pglite_ir::Plan) -> bool {
     use pglite_ir::PlanNode as N;
-    matches!(plan.node, N::Material | N::FunctionScan { .. } | N::TableFuncScan { .. } | N::CteScan { .. } | N::WorkTableScan { .. } | N::Sort { .. })
+    matches!(
+        plan.node,
+        N::Material
+            | N::FunctionScan { .. }
+            | N::TableFuncScan { .. }
+            | N::CteScan { .. }
+            | N::WorkTableScan { .. }
+            | N::Sort { .. }
+    )
 }
 
 pub(crate) fn array_length_estimate(e: &Expr) -> f64 {

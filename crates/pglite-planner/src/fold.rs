@@ -80,7 +80,12 @@ impl Folder<'_, '_> {
             Expr::ArrayCoerce { .. } => return self.array_coerce(e),
             Expr::Bool { .. } => return self.boolean(e),
             Expr::Coalesce { .. } => return self.coalesce(e),
-            Expr::Aggref(_) | Expr::WindowFunc(_) | Expr::SubLink(_) | Expr::SubPlan(_) | Expr::Json(_) | Expr::Xml(_) => {
+            Expr::Aggref(_)
+            | Expr::WindowFunc(_)
+            | Expr::SubLink(_)
+            | Expr::SubPlan(_)
+            | Expr::Json(_)
+            | Expr::Xml(_) => {
                 return each_child_mut(e, &mut |c| self.run(c));
             }
             _ => each_child_mut(e, &mut |c| self.run(c))?,
@@ -95,7 +100,13 @@ impl Folder<'_, '_> {
         }
         let (ty, value) = params.get((p.id as usize).checked_sub(1)?)?;
         (*ty == p.ty).then(|| {
-            Expr::Const(Const { ty: p.ty, typmod: p.typmod, collation: p.collation, value: value.clone(), location: p.location })
+            Expr::Const(Const {
+                ty: p.ty,
+                typmod: p.typmod,
+                collation: p.collation,
+                value: value.clone(),
+                location: p.location,
+            })
         })
     }
 
@@ -121,7 +132,13 @@ impl Folder<'_, '_> {
     }
 
     fn null_of(e: &Expr) -> Expr {
-        Expr::Const(Const { ty: e.ty(), typmod: e.typmod(), collation: e.collation(), value: Datum::Null, location: e.location() })
+        Expr::Const(Const {
+            ty: e.ty(),
+            typmod: e.typmod(),
+            collation: e.collation(),
+            value: Datum::Null,
+            location: e.location(),
+        })
     }
 
     /// A node whose children are folded already.
@@ -150,7 +167,8 @@ impl Folder<'_, '_> {
                 }
             }
             Expr::Distinct(o) => {
-                let nulls: Vec<bool> = o.args.iter().map(|a| as_const(a).is_some_and(|c| c.value.is_null())).collect();
+                let nulls: Vec<bool> =
+                    o.args.iter().map(|a| as_const(a).is_some_and(|c| c.value.is_null())).collect();
                 if all_const(&o.args) {
                     if nulls.iter().all(|n| *n) {
                         *e = bool_const(Some(false));
@@ -174,7 +192,10 @@ impl Folder<'_, '_> {
                 }
             }
             Expr::RowCompare(r) => {
-                if all_const(&r.left) && all_const(&r.right) && r.ops.iter().all(|o| self.may_eval(self.g.cat.op_func(*o))) {
+                if all_const(&r.left)
+                    && all_const(&r.right)
+                    && r.ops.iter().all(|o| self.may_eval(self.g.cat.op_func(*o)))
+                {
                     self.evaluate(e)?;
                 }
             }
@@ -449,7 +470,9 @@ impl Folder<'_, '_> {
                         *e = bool_const(Some(false));
                         return Ok(());
                     }
-                    None => tests.push(Expr::NullTest { arg: Box::new(a), is_null, arg_is_row: false, location }),
+                    None => {
+                        tests.push(Expr::NullTest { arg: Box::new(a), is_null, arg_is_row: false, location })
+                    }
                 }
             }
             *e = if tests.is_empty() { bool_const(Some(true)) } else { Expr::and(tests) };
@@ -467,7 +490,14 @@ impl Folder<'_, '_> {
             return;
         }
         let arg = Box::new(take(arg));
-        *e = Expr::Relabel { arg, ty: *ty, typmod: *typmod, collation: *collation, form: *form, location: *location };
+        *e = Expr::Relabel {
+            arg,
+            ty: *ty,
+            typmod: *typmod,
+            collation: *collation,
+            form: *form,
+            location: *location,
+        };
         relabel(e);
     }
 }

@@ -28,7 +28,6 @@ impl<'e> Glob<'e> {
             nparams: 0,
             levels: Vec::new(),
             depth: 0,
-            next_rinfo: 0,
         }
     }
 
@@ -39,7 +38,10 @@ impl<'e> Glob<'e> {
 
     pub fn check_depth(&self) -> PgResult<()> {
         if self.levels.len() as u32 + self.depth > MAX_DEPTH {
-            return Err(PgError::new(pglite_error::codes::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
+            return Err(PgError::new(
+                pglite_error::codes::STATEMENT_TOO_COMPLEX,
+                "stack depth limit exceeded",
+            ));
         }
         Ok(())
     }
@@ -56,7 +58,10 @@ impl<'e> Glob<'e> {
                 location: e.location(),
             })
         };
-        let slot = self.levels.get(level).ok_or_else(|| PgError::internal("outer reference beyond the outermost query"))?;
+        let slot = self
+            .levels
+            .get(level)
+            .ok_or_else(|| PgError::internal("outer reference beyond the outermost query"))?;
         if let Some(p) = slot.plan_params.iter().find(|p| equal(&p.expr, &expr)) {
             return Ok(make(p.id, &expr));
         }
@@ -93,14 +98,12 @@ impl Root {
         Root {
             query,
             level,
-            has_join_rtes: false,
             has_lateral: false,
             has_having: false,
             has_recursion: false,
             rels: Vec::new(),
             base: Vec::new(),
             join_rels: Default::default(),
-            join_levels: Vec::new(),
             ecs: Vec::new(),
             join_info: Vec::new(),
             append_rels: Vec::new(),
@@ -176,10 +179,6 @@ impl Root {
             syn_attno: attno,
             location: -1,
         })
-    }
-
-    pub fn clamp_row(&self, rows: f64) -> f64 {
-        clamp_rows(rows)
     }
 }
 

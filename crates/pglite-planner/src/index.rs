@@ -13,7 +13,6 @@ use crate::cost;
 use crate::eclass;
 use crate::pathkeys;
 use crate::relids::Relids;
-use crate::restrict::contains_rinfo;
 use crate::scan::{movable_to, param_info};
 use crate::types::*;
 use crate::walker::{each_var, varnos};
@@ -31,7 +30,8 @@ pub(crate) fn add_index_paths(g: &mut Glob<'_>, root: &mut Root, rel: RelId) -> 
         }
         let n = index.columns.len();
         let mut own: ColumnClauses = vec![Vec::new(); n];
-        let restrict = if index.predicate.is_empty() { root.rels[rel].restrict.clone() } else { index.restrict.clone() };
+        let restrict =
+            if index.predicate.is_empty() { root.rels[rel].restrict.clone() } else { index.restrict.clone() };
         for r in &restrict {
             match_to_index(g, root, r, &index, &mut own);
         }
@@ -111,10 +111,14 @@ fn consider_joins(
         let mut found = false;
         for (col, list) in joins.iter().enumerate() {
             for c in list {
-                if c.rinfo.relids.minus(&relids).subset_of(&set) && !clauses[col].iter().any(|x| Rc::ptr_eq(&x.rinfo, &c.rinfo)) {
+                if c.rinfo.relids.minus(&relids).subset_of(&set)
+                    && !clauses[col].iter().any(|x| Rc::ptr_eq(&x.rinfo, &c.rinfo))
+                {
                     // Of one equivalence class, one clause a column is enough.
                     let redundant = c.rinfo.parent_ec.is_some()
-                        && clauses[col].iter().any(|x| x.rinfo.parent_ec.is_some() && x.rinfo.parent_ec == c.rinfo.parent_ec);
+                        && clauses[col]
+                            .iter()
+                            .any(|x| x.rinfo.parent_ec.is_some() && x.rinfo.parent_ec == c.rinfo.parent_ec);
                     if !redundant {
                         clauses[col].push(c.clone());
                         found = true;
@@ -156,8 +160,11 @@ fn build_paths(
     let loops = loop_count(root, rel, &required);
     let wants_order = index.am == IndexAm::Btree && pathkeys::has_useful_order(root, rel);
     let index_only = can_be_index_only(g, root, rel, index);
-    let directions: &[ScanDirection] =
-        if wants_order { &[ScanDirection::Forward, ScanDirection::Backward] } else { &[ScanDirection::Forward] };
+    let directions: &[ScanDirection] = if wants_order {
+        &[ScanDirection::Forward, ScanDirection::Backward]
+    } else {
+        &[ScanDirection::Forward]
+    };
     for &direction in directions {
         let backward = direction == ScanDirection::Backward;
         let mut keys = Vec::new();
@@ -168,7 +175,19 @@ fn build_paths(
         if keys.is_empty() && (backward || clauses.is_empty() && index.predicate.is_empty() && !index_only) {
             continue;
         }
-        let path = index_path(g, root, rel, index, clauses.clone(), Vec::new(), keys, direction, index_only, &required, loops)?;
+        let path = index_path(
+            g,
+            root,
+            rel,
+            index,
+            clauses.clone(),
+            Vec::new(),
+            keys,
+            direction,
+            index_only,
+            &required,
+            loops,
+        )?;
         crate::path::add_path(&mut root.rels[rel], path);
     }
     Ok(())
@@ -196,7 +215,8 @@ pub(crate) fn index_path(
     let all = r.restrict.iter().chain(param.iter().flat_map(|p| p.clauses.iter()));
     for c in all {
         let enforced = clauses.iter().any(|ic| {
-            Rc::ptr_eq(&ic.rinfo, c) && !ic.lossy || ic.rinfo.parent_ec.is_some() && ic.rinfo.parent_ec == c.parent_ec
+            Rc::ptr_eq(&ic.rinfo, c) && !ic.lossy
+                || ic.rinfo.parent_ec.is_some() && ic.rinfo.parent_ec == c.parent_ec
         });
         if !enforced && !c.pseudoconstant {
             let q = cost::rinfo_cost(g, c);
@@ -213,8 +233,6 @@ pub(crate) fn index_path(
             order_by,
             direction,
             index_only,
-            index_total: am.total,
-            selectivity: am.selectivity,
         })),
         rel,
         target: r.target.clone(),
@@ -271,7 +289,13 @@ fn index_restrictions<'a>(r: &'a Rel, index: &'a IndexInfo) -> &'a [Rc<RInfo>] {
 }
 
 /// A unique index proves that at most one row matches these equalities on the relation.
-pub(crate) fn unique_for(g: &Glob<'_>, root: &Root, rel: RelId, clauses: &[Rc<RInfo>], extra: &[(Expr, pglite_types::Oid)]) -> bool {
+pub(crate) fn unique_for(
+    g: &Glob<'_>,
+    root: &Root,
+    rel: RelId,
+    clauses: &[Rc<RInfo>],
+    extra: &[(Expr, pglite_types::Oid)],
+) -> bool {
     let r = &root.rels[rel];
     let relids = &r.relids;
     let mut equalities: Vec<(&Expr, pglite_types::Oid)> = Vec::new();
@@ -297,21 +321,10 @@ pub(crate) fn unique_for(g: &Glob<'_>, root: &Root, rel: RelId, clauses: &[Rc<RI
             && (0..i.columns.len()).all(|col| {
                 equalities.iter().any(|(e, op)| {
                     expr_matches(e, i, col)
-                        && g.cat.strategy(*op, i.families[col]).is_some_and(|f| f.strategy == crate::cat::BT_EQ)
+                        && g.cat
+                            .strategy(*op, i.families[col])
+                            .is_some_and(|f| f.strategy == crate::cat::BT_EQ)
                 })
             })
     })
 }
-
-/// Clauses of a parameterized scan beyond those of the index.
-pub(crate) fn not_in_index(path: &IndexPath, list: &[Rc<RInfo>]) -> Vec<Rc<RInfo>> {
-    let used: Vec<Rc<RInfo>> = path.clauses.iter().map(|c| c.rinfo.clone()).collect();
-    list.iter()
-        .filter(|r| {
-            !contains_rinfo(&used, r)
-                && !(r.parent_ec.is_some() && used.iter().any(|u| u.parent_ec == r.parent_ec && !u.relids.is_empty()))
-        })
-        .cloned()
-        .collect()
-}
-

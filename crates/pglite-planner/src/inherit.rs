@@ -7,7 +7,6 @@ use pglite_catalog::RelDesc;
 use pglite_error::PgResult;
 use pglite_ir::expr::*;
 use pglite_ir::query::*;
-use pglite_types::Oid;
 
 use crate::eclass;
 use crate::relids::Relids;
@@ -44,7 +43,8 @@ impl Mutator for Translate<'_> {
         if v.attno == 0 && self.a.child_rowtype.is_valid() && self.a.child_rowtype != parent_type {
             v.ty = self.a.child_rowtype;
             let arg = Box::new(Expr::Var(v.clone()));
-            *e = Expr::ConvertRowtype { arg, ty: parent_type, form: CoercionForm::ImplicitCast, location: -1 };
+            *e =
+                Expr::ConvertRowtype { arg, ty: parent_type, form: CoercionForm::ImplicitCast, location: -1 };
         }
         false
     }
@@ -109,7 +109,11 @@ pub(crate) fn expand(g: &mut Glob<'_>, root: &mut Root, rti: u32) -> PgResult<()
         rte.perms = PermInfo::default();
         rte.kind = RteKind::Relation { rel: child.clone(), lock, sample: sample.clone() };
         if child.oid != parent.oid {
-            rte.eref.columns = child.columns.iter().map(|c| if c.dropped { String::new() } else { c.name.to_string() }).collect();
+            rte.eref.columns = child
+                .columns
+                .iter()
+                .map(|c| if c.dropped { String::new() } else { c.name.to_string() })
+                .collect();
         }
         rte.eref.name = rte.alias.as_ref().map_or_else(|| child.name.to_string(), |a| a.name.clone());
         root.query.rtable.push(rte);
@@ -120,9 +124,7 @@ pub(crate) fn expand(g: &mut Glob<'_>, root: &mut Root, rti: u32) -> PgResult<()
             parent: rti,
             child: child_rti,
             translated,
-            parent_rowtype: parent.row_type,
             child_rowtype: child.row_type,
-            parent_reloid: parent.oid,
         });
         if let Some(m) = mark {
             let mut m = root.row_marks[m].clone();
@@ -161,7 +163,13 @@ pub(crate) fn children(root: &Root, rti: u32) -> Vec<(usize, u32)> {
 }
 
 /// Gives a child relation the parent's conditions and target list. False when a condition is constant false.
-pub(crate) fn set_up_child(g: &mut Glob<'_>, root: &mut Root, parent: RelId, child: RelId, app: usize) -> PgResult<bool> {
+pub(crate) fn set_up_child(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    parent: RelId,
+    child: RelId,
+    app: usize,
+) -> PgResult<bool> {
     let a = root.append_rels[app].clone();
     let (restrict, joininfo, exprs) = {
         let p = &root.rels[parent];
@@ -251,12 +259,4 @@ pub(crate) fn translate_for_child(root: &Root, e: &Expr, child_rti: u32) -> Expr
         translate(&mut e, &root.append_rels[app]);
     }
     e
-}
-
-/// The OID of a relation entry.
-pub(crate) fn rel_oid(root: &Root, rti: u32) -> Oid {
-    match &root.rte(rti).kind {
-        RteKind::Relation { rel, .. } => rel.oid,
-        _ => Oid::INVALID,
-    }
 }

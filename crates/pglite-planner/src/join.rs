@@ -185,7 +185,9 @@ fn order_restriction(root: &Root, a: RelId, b: RelId) -> bool {
             || ra.overlaps(&sj.min_right) && rb.overlaps(&sj.min_right)
             || ra.overlaps(&sj.min_left) && rb.overlaps(&sj.min_left)
         {
-            return !has_legal_clause(root, a) && !has_legal_clause(root, b) || sj.min_left.subset_of(ra) && sj.min_right.subset_of(rb) || sj.min_left.subset_of(rb) && sj.min_right.subset_of(ra);
+            return !has_legal_clause(root, a) && !has_legal_clause(root, b)
+                || sj.min_left.subset_of(ra) && sj.min_right.subset_of(rb)
+                || sj.min_left.subset_of(rb) && sj.min_right.subset_of(ra);
         }
     }
     false
@@ -207,7 +209,9 @@ fn has_legal_clause(root: &Root, rel: RelId) -> bool {
     let ids: Vec<RelId> = (0..root.rels.len()).filter(|i| root.rels[*i].kind == RelKind::Base).collect();
     ids.into_iter().any(|other| {
         let (a, b) = (&root.rels[rel].relids, &root.rels[other].relids);
-        !a.overlaps(b) && have_relevant_clause(root, rel, other) && legal(root, a, b, &a.union(b), None).is_some()
+        !a.overlaps(b)
+            && have_relevant_clause(root, rel, other)
+            && legal(root, a, b, &a.union(b), None).is_some()
     })
 }
 
@@ -233,7 +237,9 @@ fn legal(
         }
         if sj.kind == JoinKind::Semi {
             // Already joined after making the right side unique.
-            if sj.syn_right.subset_of(r1) && sj.syn_right != *r1 || sj.syn_right.subset_of(r2) && sj.syn_right != *r2 {
+            if sj.syn_right.subset_of(r1) && sj.syn_right != *r1
+                || sj.syn_right.subset_of(r2) && sj.syn_right != *r2
+            {
                 continue;
             }
         }
@@ -312,7 +318,6 @@ pub(crate) fn inner_special(left: &Relids, right: &Relids) -> SpecialJoin {
         syn_left: left.clone(),
         syn_right: right.clone(),
         kind: JoinKind::Inner,
-        rte: 0,
         lhs_strict: false,
         delay_upper: false,
         semi_can_btree: false,
@@ -411,7 +416,13 @@ fn build_join_rel(
 }
 
 /// Clauses that become checkable at this join.
-fn join_restrictions(g: &mut Glob<'_>, root: &mut Root, join: &Relids, left: RelId, right: RelId) -> Vec<Rc<RInfo>> {
+fn join_restrictions(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    join: &Relids,
+    left: RelId,
+    right: RelId,
+) -> Vec<Rc<RInfo>> {
     let mut out: Vec<Rc<RInfo>> = Vec::new();
     for side in [left, right] {
         for r in &root.rels[side].joininfo {

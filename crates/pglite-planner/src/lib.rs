@@ -101,7 +101,9 @@ fn supports_backward(plan: &Plan) -> bool {
         | PlanNode::CteScan { .. }
         | PlanNode::Material
         | PlanNode::Sort { .. } => true,
-        PlanNode::SubqueryScan { .. } | PlanNode::Limit { .. } => plan.left.as_deref().is_some_and(supports_backward),
+        PlanNode::SubqueryScan { .. } | PlanNode::Limit { .. } => {
+            plan.left.as_deref().is_some_and(supports_backward)
+        }
         PlanNode::Append { children, .. } => children.iter().all(supports_backward),
         _ => false,
     }

@@ -31,15 +31,12 @@ pub(crate) fn set_row_marks(root: &mut Root) {
         if !is_table {
             continue;
         }
-        let id = root.row_marks.len() as u32 + 1;
         root.row_marks.push(PlanMark {
             rte: m.rte,
-            parent: m.rte,
             strength: m.strength,
             wait: m.wait,
             reference_only: false,
             is_parent: false,
-            id,
         });
     }
 }
@@ -81,15 +78,31 @@ pub(crate) fn preprocess_targets(g: &mut Glob<'_>, root: &mut Root) -> PgResult<
         _ => {}
     }
     if matches!(root.query.command, CommandType::Update | CommandType::Delete | CommandType::Merge) {
-        push_junk(&mut targets, Root::var(result, sysattr::ROWID, oid::INT8, -1, pglite_types::Oid::INVALID), rowid_name(result));
+        push_junk(
+            &mut targets,
+            Root::var(result, sysattr::ROWID, oid::INT8, -1, pglite_types::Oid::INVALID),
+            rowid_name(result),
+        );
         if root.rte(result).inherit {
-            push_junk(&mut targets, Root::var(result, sysattr::TABLEOID, oid::OID, -1, pglite_types::Oid::INVALID), tableoid_name(result));
+            push_junk(
+                &mut targets,
+                Root::var(result, sysattr::TABLEOID, oid::OID, -1, pglite_types::Oid::INVALID),
+                tableoid_name(result),
+            );
         }
     }
     for m in &root.row_marks {
-        push_junk(&mut targets, Root::var(m.rte, sysattr::ROWID, oid::INT8, -1, pglite_types::Oid::INVALID), rowid_name(m.rte));
+        push_junk(
+            &mut targets,
+            Root::var(m.rte, sysattr::ROWID, oid::INT8, -1, pglite_types::Oid::INVALID),
+            rowid_name(m.rte),
+        );
         if root.rte(m.rte).inherit {
-            push_junk(&mut targets, Root::var(m.rte, sysattr::TABLEOID, oid::OID, -1, pglite_types::Oid::INVALID), tableoid_name(m.rte));
+            push_junk(
+                &mut targets,
+                Root::var(m.rte, sysattr::TABLEOID, oid::OID, -1, pglite_types::Oid::INVALID),
+                tableoid_name(m.rte),
+            );
         }
     }
     if result != 0 {
@@ -203,7 +216,8 @@ fn infer_arbiters(g: &Glob<'_>, root: &Root, oc: &mut OnConflict) -> PgResult<()
         let fits = |e: &InferElem, i: usize| {
             equal(&e.expr, &exprs[i])
                 && (!e.collation.is_valid() || e.collation == keys[i].collation)
-                && (!e.opclass.is_valid() || g.cat.opclass(e.opclass).is_some_and(|c| c.0 == keys[i].opfamily))
+                && (!e.opclass.is_valid()
+                    || g.cat.opclass(e.opclass).is_some_and(|c| c.0 == keys[i].opfamily))
         };
         let covers = (0..exprs.len()).all(|i| oc.arbiter_elems.iter().any(|e| fits(e, i)))
             && oc.arbiter_elems.iter().all(|e| (0..exprs.len()).any(|i| fits(e, i)));
@@ -244,9 +258,13 @@ pub(crate) fn modify_node(root: &Root, left: &Plan) -> PgResult<ModifyTable> {
     let q = &root.query;
     let nominal = q.result_relation;
     let column = |name: String| {
-        left.targets.iter().position(|t| t.junk && t.name.as_deref() == Some(name.as_str())).map_or(0, |i| i as i16 + 1)
+        left.targets
+            .iter()
+            .position(|t| t.junk && t.name.as_deref() == Some(name.as_str()))
+            .map_or(0, |i| i as i16 + 1)
     };
-    let leaves: Vec<u32> = if root.leaf_results.is_empty() { vec![nominal] } else { root.leaf_results.clone() };
+    let leaves: Vec<u32> =
+        if root.leaf_results.is_empty() { vec![nominal] } else { root.leaf_results.clone() };
     let parent = target_rel(root)?;
     let mut targets = Vec::new();
     for rti in leaves {
@@ -261,7 +279,13 @@ pub(crate) fn modify_node(root: &Root, left: &Plan) -> PgResult<ModifyTable> {
                 t
             })
             .collect();
-        targets.push(ModifyTarget { rte: rti, rel: rel.clone(), update_columns, returning, check_options: Vec::new() });
+        targets.push(ModifyTarget {
+            rte: rti,
+            rel: rel.clone(),
+            update_columns,
+            returning,
+            check_options: Vec::new(),
+        });
     }
     let output = q
         .returning
@@ -293,7 +317,10 @@ fn child_attno(parent: &RelDesc, child: &RelDesc, attno: i16) -> i16 {
 /// Row marks of a LockRows node.
 pub(crate) fn lock_marks(root: &Root, left: &Plan) -> Vec<PlanRowMark> {
     let column = |name: String| {
-        left.targets.iter().position(|t| t.junk && t.name.as_deref() == Some(name.as_str())).map_or(0, |i| i as i16 + 1)
+        left.targets
+            .iter()
+            .position(|t| t.junk && t.name.as_deref() == Some(name.as_str()))
+            .map_or(0, |i| i as i16 + 1)
     };
     root.row_marks
         .iter()

@@ -28,7 +28,9 @@ pub(crate) fn has_outer_joins(item: &FromItem) -> bool {
         FromItem::Rte(_) => false,
         FromItem::From(t) => t.from.iter().any(has_outer_joins),
         FromItem::Join(j) => {
-            !matches!(j.kind, JoinKind::Inner | JoinKind::Semi) || has_outer_joins(&j.left) || has_outer_joins(&j.right)
+            !matches!(j.kind, JoinKind::Inner | JoinKind::Semi)
+                || has_outer_joins(&j.left)
+                || has_outer_joins(&j.right)
         }
     }
 }

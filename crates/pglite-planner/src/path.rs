@@ -107,8 +107,12 @@ pub(crate) fn add_path(rel: &mut Rel, new: Path) {
                     SetOrder::Different => {}
                 },
             },
-            CostOrder::FirstBetter => remove_old = keys != KeyOrder::SecondBetter && new_sub && new.rows <= old.rows,
-            CostOrder::SecondBetter => reject = keys != KeyOrder::FirstBetter && old_sub && new.rows >= old.rows,
+            CostOrder::FirstBetter => {
+                remove_old = keys != KeyOrder::SecondBetter && new_sub && new.rows <= old.rows
+            }
+            CostOrder::SecondBetter => {
+                reject = keys != KeyOrder::FirstBetter && old_sub && new.rows >= old.rows
+            }
             CostOrder::Different => {}
         }
         if remove_old {
@@ -196,7 +200,11 @@ pub(crate) fn set_cheapest(rel: &mut Rel) {
                     let order = b.required().map(|r| compare_sets(r, required));
                     match order {
                         Some(SetOrder::Equal | SetOrder::Different) => {
-                            if cheaper(p, b, false).is_lt() { Some(p) } else { Some(b) }
+                            if cheaper(p, b, false).is_lt() {
+                                Some(p)
+                            } else {
+                                Some(b)
+                            }
                         }
                         Some(SetOrder::SecondSubset) => Some(p),
                         _ => Some(b),
@@ -273,7 +281,9 @@ pub(crate) fn cheapest_for_keys<'a>(
         if best.is_some_and(|b| !cheaper(b, p, by_startup).is_gt()) {
             continue;
         }
-        if pathkeys::contained(keys, &p.pathkeys) && p.required().unwrap_or(&empty).subset_of(required.unwrap_or(&empty)) {
+        if pathkeys::contained(keys, &p.pathkeys)
+            && p.required().unwrap_or(&empty).subset_of(required.unwrap_or(&empty))
+        {
             best = Some(p);
         }
     }

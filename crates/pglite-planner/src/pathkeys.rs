@@ -214,7 +214,8 @@ pub(crate) fn convert_subquery(
             }
         }
         let Some(ec) = best else { break };
-        let key = PathKey { ec: root.canon(ec), family: sk.family, desc: sk.desc, nulls_first: sk.nulls_first };
+        let key =
+            PathKey { ec: root.canon(ec), family: sk.family, desc: sk.desc, nulls_first: sk.nulls_first };
         if !is_redundant(root, &key, &keys) {
             keys.push(key);
         }
@@ -242,7 +243,8 @@ fn merge_clause_for(root: &Root, rel: &Rel, key: &PathKey) -> bool {
 
 /// Leading keys that a merge join could use.
 fn useful_for_merging(g: &Glob<'_>, root: &mut Root, rel: RelId, keys: &[PathKey]) -> usize {
-    let infos: Vec<Rc<RInfo>> = root.rels[rel].joininfo.iter().filter(|r| !r.merge_families.is_empty()).cloned().collect();
+    let infos: Vec<Rc<RInfo>> =
+        root.rels[rel].joininfo.iter().filter(|r| !r.merge_families.is_empty()).cloned().collect();
     for r in &infos {
         update_mergeclause_ecs(g, root, r);
     }
@@ -278,7 +280,10 @@ pub(crate) fn truncate_useless(g: &Glob<'_>, root: &mut Root, rel: RelId, keys: 
 /// Nothing could make use of an order of this relation's rows.
 pub(crate) fn has_useful_order(root: &Root, rel: RelId) -> bool {
     let r = &root.rels[rel];
-    !r.joininfo.is_empty() || r.has_ec_joins || !root.query_pathkeys.is_empty() || !root.group_pathkeys.is_empty()
+    !r.joininfo.is_empty()
+        || r.has_ec_joins
+        || !root.query_pathkeys.is_empty()
+        || !root.group_pathkeys.is_empty()
 }
 
 /// The merge clauses that an outer order allows, in the order's sequence.
@@ -319,8 +324,11 @@ pub(crate) fn outer_keys_for_merge(
         if ecs.iter().any(|(e, _)| *e == ec) {
             continue;
         }
-        let score =
-            root.ecs[ec].members.iter().filter(|m| !m.is_const && !m.is_child && !m.relids.overlaps(join)).count();
+        let score = root.ecs[ec]
+            .members
+            .iter()
+            .filter(|m| !m.is_const && !m.is_child && !m.relids.overlaps(join))
+            .count();
         ecs.push((ec, score));
     }
     let mut keys: Vec<PathKey> = Vec::new();
@@ -355,7 +363,11 @@ pub(crate) fn inner_keys_for_merge(
 ) -> Vec<PathKey> {
     let mut keys: Vec<PathKey> = Vec::new();
     for (r, outer_left) in clauses {
-        let (o, i) = if *outer_left { (r.left_ec.get(), r.right_ec.get()) } else { (r.right_ec.get(), r.left_ec.get()) };
+        let (o, i) = if *outer_left {
+            (r.left_ec.get(), r.right_ec.get())
+        } else {
+            (r.right_ec.get(), r.left_ec.get())
+        };
         let (Some(o), Some(i)) = (o, i) else { continue };
         let (o, i) = (root.canon(o), root.canon(i));
         let Some(outer) = outer_keys.iter().find(|k| k.ec == o) else { continue };

@@ -17,11 +17,7 @@ pub(crate) fn implied_by(g: &Glob<'_>, goal: &[Expr], given: &[Expr]) -> bool {
 fn implied_by_list(g: &Glob<'_>, p: &Expr, given: &[Expr]) -> bool {
     match p {
         Expr::Bool { op: BoolOp::And, args, .. } => args.iter().all(|a| implied_by_list(g, a, given)),
-        Expr::Bool { op: BoolOp::Or, args, .. }
-            if args.iter().any(|a| implied_by_list(g, a, given)) =>
-        {
-            true
-        }
+        Expr::Bool { op: BoolOp::Or, args, .. } if args.iter().any(|a| implied_by_list(g, a, given)) => true,
         _ => given.iter().any(|c| implies(g, c, p)),
     }
 }
@@ -33,7 +29,9 @@ fn implies(g: &Glob<'_>, c: &Expr, p: &Expr) -> bool {
     }
     match c {
         Expr::Bool { op: BoolOp::And, args, .. } => return args.iter().any(|a| implies(g, a, p)),
-        Expr::Bool { op: BoolOp::Or, args, .. } => return args.iter().all(|a| implied_by_list(g, p, std::slice::from_ref(a))),
+        Expr::Bool { op: BoolOp::Or, args, .. } => {
+            return args.iter().all(|a| implied_by_list(g, p, std::slice::from_ref(a)));
+        }
         _ => {}
     }
     if let Expr::ScalarArrayOp(s) = c
@@ -50,7 +48,11 @@ fn implies(g: &Glob<'_>, c: &Expr, p: &Expr) -> bool {
     if let Expr::ScalarArrayOp(s) = p
         && let Some(arms) = array_arms(g, s)
     {
-        return if s.use_or { arms.iter().any(|a| implies(g, c, a)) } else { arms.iter().all(|a| implies(g, c, a)) };
+        return if s.use_or {
+            arms.iter().any(|a| implies(g, c, a))
+        } else {
+            arms.iter().all(|a| implies(g, c, a))
+        };
     }
     if let Expr::NullTest { arg, is_null: false, arg_is_row: false, .. } = p
         && strict_for(g, c, arg)
@@ -68,7 +70,15 @@ fn array_arms(g: &Glob<'_>, s: &ScalarArrayOpExpr) -> Option<Vec<Expr>> {
             pglite_types::Datum::Array(a) if a.values.len() <= 100 => a
                 .values
                 .iter()
-                .map(|v| Expr::Const(Const { ty: elem, typmod: -1, collation: c.collation, value: v.clone(), location: -1 }))
+                .map(|v| {
+                    Expr::Const(Const {
+                        ty: elem,
+                        typmod: -1,
+                        collation: c.collation,
+                        value: v.clone(),
+                        location: -1,
+                    })
+                })
                 .collect(),
             _ => return None,
         },
@@ -87,10 +97,14 @@ fn strict_for(g: &Glob<'_>, c: &Expr, e: &Expr) -> bool {
         Expr::Op(o) if g.cat.is_strict(o.func) => o.args.iter().any(|a| strict_for(g, a, e)),
         Expr::Func(f) if g.cat.is_strict(f.func) => f.args.iter().any(|a| strict_for(g, a, e)),
         Expr::ScalarArrayOp(s) if saop_is_strict(&g.cat, s, true) => strict_for(g, &s.args[0], e),
-        Expr::Relabel { arg, .. } | Expr::CoerceViaIo { arg, .. } | Expr::Collate { arg, .. } => strict_for(g, arg, e),
-        Expr::BooleanTest { arg, test: BoolTest::IsTrue | BoolTest::IsFalse | BoolTest::IsNotUnknown, .. } => {
+        Expr::Relabel { arg, .. } | Expr::CoerceViaIo { arg, .. } | Expr::Collate { arg, .. } => {
             strict_for(g, arg, e)
         }
+        Expr::BooleanTest {
+            arg,
+            test: BoolTest::IsTrue | BoolTest::IsFalse | BoolTest::IsNotUnknown,
+            ..
+        } => strict_for(g, arg, e),
         Expr::Bool { op: BoolOp::Not, args, .. } => strict_for(g, &args[0], e),
         Expr::NullTest { arg, is_null: false, arg_is_row: false, .. } => equal(arg, e),
         _ => false,
@@ -124,7 +138,8 @@ fn proves(given: i16, target: i16, order: std::cmp::Ordering) -> bool {
 }
 
 fn operators_imply(g: &Glob<'_>, c: &Expr, p: &Expr) -> bool {
-    let (Some((cl, cop, cr, ccoll)), Some((pl, pop, pr, pcoll))) = (normalized(g, c), normalized(g, p)) else {
+    let (Some((cl, cop, cr, ccoll)), Some((pl, pop, pr, pcoll))) = (normalized(g, c), normalized(g, p))
+    else {
         return false;
     };
     if ccoll != pcoll || !equal(&cl, &pl) {
@@ -133,7 +148,10 @@ fn operators_imply(g: &Glob<'_>, c: &Expr, p: &Expr) -> bool {
     let same_value = equal(&cr, &pr);
     // x <> k follows from x < k and from x = other.
     if let Some(negator) = g.cat.negator(pop)
-        && let Some(fam) = g.cat.families(negator).find(|f| f.am == pglite_catalog::well_known::AM_BTREE && f.strategy == BT_EQ)
+        && let Some(fam) = g
+            .cat
+            .families(negator)
+            .find(|f| f.am == pglite_catalog::well_known::AM_BTREE && f.strategy == BT_EQ)
         && let Some(cs) = g.cat.strategy(cop, fam.family)
         && let Some(order) = const_order(&cr, &pr, same_value)
     {
@@ -165,7 +183,8 @@ fn const_order(a: &Expr, b: &Expr, same: bool) -> Option<std::cmp::Ordering> {
     }
     match (a, b) {
         (Expr::Const(a), Expr::Const(b)) if !a.value.is_null() && !b.value.is_null() => {
-            let comparable = a.ty == b.ty || (crate::sel::scalar(&a.value).is_some() && crate::sel::scalar(&b.value).is_some());
+            let comparable = a.ty == b.ty
+                || (crate::sel::scalar(&a.value).is_some() && crate::sel::scalar(&b.value).is_some());
             comparable.then(|| compare_values(&a.value, &b.value))
         }
         _ => None,
@@ -208,7 +227,8 @@ fn refutes(g: &Glob<'_>, c: &Expr, p: &Expr) -> bool {
         return true;
     }
     if let Expr::NullTest { arg, is_null: true, arg_is_row: false, .. } = c
-        && (strict_for(g, p, arg) || matches!(p, Expr::NullTest { arg: a, is_null: false, .. } if equal(a, arg)))
+        && (strict_for(g, p, arg)
+            || matches!(p, Expr::NullTest { arg: a, is_null: false, .. } if equal(a, arg)))
     {
         return true;
     }
@@ -216,7 +236,8 @@ fn refutes(g: &Glob<'_>, c: &Expr, p: &Expr) -> bool {
 }
 
 fn operators_refute(g: &Glob<'_>, c: &Expr, p: &Expr) -> bool {
-    let (Some((cl, cop, cr, ccoll)), Some((pl, pop, pr, pcoll))) = (normalized(g, c), normalized(g, p)) else {
+    let (Some((cl, cop, cr, ccoll)), Some((pl, pop, pr, pcoll))) = (normalized(g, c), normalized(g, p))
+    else {
         return false;
     };
     if ccoll != pcoll || !equal(strip_relabel(&cl), strip_relabel(&pl)) {

@@ -18,6 +18,11 @@ pub(crate) fn excluded(g: &Glob<'_>, root: &Root, child: RelId) -> PgResult<bool
         crate::fold::fold(g, &mut q)?;
         quals.push(q);
     }
-    let mine: Vec<_> = r.restrict.iter().filter(|c| !crate::exprs::has_mutable(&g.cat, &c.clause)).map(|c| c.clause.clone()).collect();
+    let mine: Vec<_> = r
+        .restrict
+        .iter()
+        .filter(|c| !crate::exprs::has_mutable(&g.cat, &c.clause))
+        .map(|c| c.clause.clone())
+        .collect();
     Ok(crate::predicate::refuted_by(g, &quals, &mine))
 }

@@ -129,7 +129,10 @@ fn try_pull_up(g: &mut Glob<'_>, root: &mut Root, rti: u32, place: Place) -> PgR
     shift_query_levels(&mut sub, -1, 1);
     if lateral {
         for r in &mut sub.rtable {
-            let can = !matches!(r.kind, RteKind::Relation { sample: None, .. } | RteKind::Join { .. } | RteKind::Cte { .. });
+            let can = !matches!(
+                r.kind,
+                RteKind::Relation { sample: None, .. } | RteKind::Join { .. } | RteKind::Cte { .. }
+            );
             r.lateral |= can;
         }
         root.has_lateral = true;
@@ -151,7 +154,12 @@ fn put_back(root: &mut Root, rti: u32, sub: Query) {
 fn try_values(root: &mut Root, rti: u32, place: Place) -> PgResult<Option<JoinTree>> {
     let rte = &root.query.rtable[rti as usize - 1];
     let RteKind::Values { rows, .. } = &rte.kind else { return Ok(None) };
-    if rows.len() != 1 || rte.lateral || place.under_outer || place.nullable || root.query.result_relation != 0 {
+    if rows.len() != 1
+        || rte.lateral
+        || place.under_outer
+        || place.nullable
+        || root.query.result_relation != 0
+    {
         return Ok(None);
     }
     // PG: a lone VALUES clause stays a scan; merging is only worth it beside other relations.

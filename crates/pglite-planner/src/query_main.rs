@@ -21,7 +21,8 @@ pub(crate) fn query_planner(
 ) -> PgResult<RelId> {
     let mut rels: Relids = jointree_relids(&root.query.jointree, false);
     if !root.query.jointree.from.is_empty() {
-        rels = root.query.jointree.from.iter().fold(Relids::new(), |acc, i| acc.union(&item_relids(i, false)));
+        rels =
+            root.query.jointree.from.iter().fold(Relids::new(), |acc, i| acc.union(&item_relids(i, false)));
     }
     root.base.resize(root.query.rtable.len() + 1, None);
     for rti in rels.iter() {

@@ -104,7 +104,10 @@ impl Flat {
     fn scan(&mut self, plan: &mut Plan, root: &Root, offset: u32) -> PgResult<bool> {
         let fix = |e: &mut Expr| shift(e, offset);
         match &mut plan.node {
-            PlanNode::SeqScan { rte, .. } | PlanNode::WorkTableScan { rte, .. } | PlanNode::CteScan { rte, .. } | PlanNode::TuplestoreScan { rte, .. } => {
+            PlanNode::SeqScan { rte, .. }
+            | PlanNode::WorkTableScan { rte, .. }
+            | PlanNode::CteScan { rte, .. }
+            | PlanNode::TuplestoreScan { rte, .. } => {
                 *rte += offset;
             }
             PlanNode::SampleScan { rte, sample, .. } => {
@@ -220,7 +223,13 @@ impl Flat {
         qual.iter_mut().try_for_each(|e| fix(e, both))
     }
 
-    fn modify(&mut self, m: &mut ModifyTable, targets: &mut [TargetEntry], outer: &[TargetEntry], offset: u32) -> PgResult<()> {
+    fn modify(
+        &mut self,
+        m: &mut ModifyTable,
+        targets: &mut [TargetEntry],
+        outer: &[TargetEntry],
+        offset: u32,
+    ) -> PgResult<()> {
         let nominal = m.nominal_rte;
         let keep_nominal = [nominal];
         let of_nominal = Inputs { outer, inner: &[], offset, keep: &keep_nominal };
@@ -378,7 +387,9 @@ fn fix(e: &mut Expr, inp: Inputs<'_>) -> PgResult<()> {
                 shift(e, inp.offset);
                 return Ok(());
             }
-            let find = |list: &[TargetEntry]| list.iter().position(|t| matches!(&t.expr, Expr::Var(x) if equal_var(x, v)));
+            let find = |list: &[TargetEntry]| {
+                list.iter().position(|t| matches!(&t.expr, Expr::Var(x) if equal_var(x, v)))
+            };
             if let Some(i) = find(inp.outer) {
                 *e = input_var(OUTER_VAR, i, &inp.outer[i], e, inp.offset);
             } else if let Some(i) = find(inp.inner) {
@@ -390,7 +401,9 @@ fn fix(e: &mut Expr, inp: Inputs<'_>) -> PgResult<()> {
         }
         _ => {}
     }
-    let find = |list: &[TargetEntry]| list.iter().position(|t| !matches!(t.expr, Expr::Var(_) | Expr::Const(_)) && equal(&t.expr, e));
+    let find = |list: &[TargetEntry]| {
+        list.iter().position(|t| !matches!(t.expr, Expr::Var(_) | Expr::Const(_)) && equal(&t.expr, e))
+    };
     if let Some(i) = find(inp.outer) {
         *e = input_var(OUTER_VAR, i, &inp.outer[i], e, inp.offset);
         return Ok(());

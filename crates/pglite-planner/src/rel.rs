@@ -52,8 +52,6 @@ impl Rel {
             has_ec_joins: false,
             dummy: false,
             top_parent: Relids::new(),
-            unique_for: Default::default(),
-            non_unique_for: Default::default(),
             live_children: Vec::new(),
         }
     }
@@ -95,7 +93,14 @@ pub(crate) fn build_base_rel(g: &Glob<'_>, root: &mut Root, rti: u32, kind: RelK
     Ok(id)
 }
 
-fn build_indexes(g: &Glob<'_>, root: &mut Root, id: RelId, rti: u32, table: &Arc<RelDesc>, inherit: bool) -> PgResult<()> {
+fn build_indexes(
+    g: &Glob<'_>,
+    root: &mut Root,
+    id: RelId,
+    rti: u32,
+    table: &Arc<RelDesc>,
+    inherit: bool,
+) -> PgResult<()> {
     for index in &table.indexes {
         if !index.valid || inherit && !table.is_partitioned() && !index.unique {
             continue;
@@ -129,7 +134,14 @@ pub(crate) fn relation_expr(g: &Glob<'_>, table: &RelDesc, text: &str, rti: u32)
     Ok(e)
 }
 
-fn build_index(g: &Glob<'_>, root: &Root, id: RelId, rti: u32, table: &RelDesc, index: &IndexDesc) -> PgResult<IndexInfo> {
+fn build_index(
+    g: &Glob<'_>,
+    root: &Root,
+    id: RelId,
+    rti: u32,
+    table: &RelDesc,
+    index: &IndexDesc,
+) -> PgResult<IndexInfo> {
     let am = match index.am {
         well_known::AM_BTREE => IndexAm::Btree,
         well_known::AM_HASH => IndexAm::Hash,
@@ -161,7 +173,11 @@ fn build_index(g: &Glob<'_>, root: &Root, id: RelId, rti: u32, table: &RelDesc, 
         height: (pages.ln() / 300f64.ln()).ceil().max(0.0),
         columns: keys.iter().map(|k| k.attnum).collect(),
         all_columns: index.keys.iter().map(|k| k.attnum).collect(),
-        can_return: index.keys.iter().map(|k| am == IndexAm::Btree && can_return(g, k.opclass, k.type_oid)).collect(),
+        can_return: index
+            .keys
+            .iter()
+            .map(|k| am == IndexAm::Btree && can_return(g, k.opclass, k.type_oid))
+            .collect(),
         exprs,
         families: keys.iter().map(|k| k.opfamily).collect(),
         input_types: keys.iter().map(|k| k.opcintype).collect(),
@@ -178,7 +194,13 @@ fn build_index(g: &Glob<'_>, root: &Root, id: RelId, rti: u32, table: &RelDesc, 
 }
 
 /// Pages of an index, from its key widths: entries of 16 bytes and more in pages nine tenths full.
-fn index_pages(g: &Glob<'_>, root: &Root, id: RelId, table: &RelDesc, keys: &[pglite_catalog::IndexKey]) -> f64 {
+fn index_pages(
+    g: &Glob<'_>,
+    root: &Root,
+    id: RelId,
+    table: &RelDesc,
+    keys: &[pglite_catalog::IndexKey],
+) -> f64 {
     let r = &root.rels[id];
     if table.tuples < 0.0 && r.pages <= 10.0 {
         // PG: the indexes of a table nobody has looked at yet count one page.

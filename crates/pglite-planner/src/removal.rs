@@ -58,7 +58,9 @@ fn removable(g: &Glob<'_>, root: &Root, sj: &SpecialJoin) -> bool {
     }
     // Some other outer join's legality may hang on this relation.
     if root.join_info.iter().any(|o| {
-        !std::ptr::eq(o, sj) && (o.syn_left.contains(rti) || o.syn_right.contains(rti)) && (o.min_left.contains(rti) || o.min_right.contains(rti))
+        !std::ptr::eq(o, sj)
+            && (o.syn_left.contains(rti) || o.syn_right.contains(rti))
+            && (o.min_left.contains(rti) || o.min_right.contains(rti))
     }) {
         return false;
     }

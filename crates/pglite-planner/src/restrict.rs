@@ -42,9 +42,7 @@ pub(crate) fn make_rinfo(g: &mut Glob<'_>, clause: Expr, args: RInfoArgs) -> RIn
             }
         }
     }
-    g.next_rinfo += 1;
     RInfo {
-        is_or: matches!(&clause, Expr::Bool { op: BoolOp::Or, .. }),
         is_pushed_down: args.is_pushed_down,
         outerjoin_delayed: args.outerjoin_delayed,
         can_join,
@@ -57,7 +55,6 @@ pub(crate) fn make_rinfo(g: &mut Glob<'_>, clause: Expr, args: RInfoArgs) -> RIn
         nullable: args.nullable,
         left,
         right,
-        serial: g.next_rinfo,
         parent_ec: None,
         merge_families,
         left_ec: Cell::new(None),
@@ -65,8 +62,6 @@ pub(crate) fn make_rinfo(g: &mut Glob<'_>, clause: Expr, args: RInfoArgs) -> RIn
         hash_op,
         norm_selec: Cell::new(-1.0),
         outer_selec: Cell::new(-1.0),
-        left_bucket: Cell::new(-1.0),
-        right_bucket: Cell::new(-1.0),
         eval_cost: Cell::new(None),
         clause,
     }
@@ -74,9 +69,6 @@ pub(crate) fn make_rinfo(g: &mut Glob<'_>, clause: Expr, args: RInfoArgs) -> RIn
 
 impl RInfo {
     /// The equivalence classes of the two sides are looked up when first needed.
-    pub fn is_join_qual(&self, join: &Relids) -> bool {
-        !self.is_pushed_down && self.required.subset_of(join)
-    }
     /// Evaluated above the join rather than as part of it.
     pub fn is_pushed_down_to(&self, join: &Relids) -> bool {
         self.is_pushed_down || !self.required.subset_of(join)
@@ -102,7 +94,13 @@ pub(crate) fn add_var_to_target(root: &mut Root, mut v: Var, needed: &Relids) {
     let entry = rel.attr_needed.entry(v.attno).or_default();
     let first = entry.is_empty();
     entry.add(needed);
-    if first || !rel.target.exprs.iter().any(|e| matches!(e, Expr::Var(x) if x.attno == v.attno && x.returning == v.returning)) {
+    if first
+        || !rel
+            .target
+            .exprs
+            .iter()
+            .any(|e| matches!(e, Expr::Var(x) if x.attno == v.attno && x.returning == v.returning))
+    {
         v.location = -1;
         Rc::make_mut(&mut rel.target).exprs.push(Expr::Var(v));
     }

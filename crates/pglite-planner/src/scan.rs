@@ -13,8 +13,8 @@ use pglite_ir::query::*;
 use crate::cost::{self, Costs};
 use crate::eclass;
 use crate::glob::clamp_rows;
-use crate::pathkeys;
 use crate::path::{add_path, set_cheapest};
+use crate::pathkeys;
 use crate::rel::*;
 use crate::relids::Relids;
 use crate::sel::{self, SelCtx};
@@ -37,7 +37,12 @@ pub(crate) fn movable_into(r: &RInfo, current: &Relids, all: &Relids) -> bool {
 }
 
 /// The parameterization of a base relation by outer relations (shared between its paths).
-pub(crate) fn param_info(g: &mut Glob<'_>, root: &mut Root, rel: RelId, required: &Relids) -> Option<Rc<ParamInfo>> {
+pub(crate) fn param_info(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    rel: RelId,
+    required: &Relids,
+) -> Option<Rc<ParamInfo>> {
     if required.is_empty() {
         return None;
     }
@@ -60,7 +65,13 @@ pub(crate) fn param_info(g: &mut Glob<'_>, root: &mut Root, rel: RelId, required
 }
 
 /// A leaf path with the relation's own target.
-pub(crate) fn leaf(root: &Root, rel: RelId, node: PathNode, costs: Costs, param: Option<Rc<ParamInfo>>) -> Path {
+pub(crate) fn leaf(
+    root: &Root,
+    rel: RelId,
+    node: PathNode,
+    costs: Costs,
+    param: Option<Rc<ParamInfo>>,
+) -> Path {
     let r = &root.rels[rel];
     Path {
         node,
@@ -77,8 +88,7 @@ pub(crate) fn leaf(root: &Root, rel: RelId, node: PathNode, costs: Costs, param:
 
 /// Estimates every base relation, then makes its paths.
 pub(crate) fn make_base_paths(g: &mut Glob<'_>, root: &mut Root) -> PgResult<()> {
-    let rels: Vec<RelId> =
-        (0..root.rels.len()).filter(|r| root.rels[*r].kind == RelKind::Base).collect();
+    let rels: Vec<RelId> = (0..root.rels.len()).filter(|r| root.rels[*r].kind == RelKind::Base).collect();
     for &rel in &rels {
         root.rels[rel].has_ec_joins = eclass::has_ec_joins(root, &root.rels[rel].relids.clone());
     }
@@ -107,7 +117,8 @@ pub(crate) fn mark_dummy(root: &mut Root, rel: RelId) {
         node: PathNode::Append { children: Vec::new() },
         rel,
         target: r.target.clone(),
-        param: (!lateral.is_empty()).then(|| Rc::new(ParamInfo { required: lateral, rows: 0.0, clauses: Vec::new() })),
+        param: (!lateral.is_empty())
+            .then(|| Rc::new(ParamInfo { required: lateral, rows: 0.0, clauses: Vec::new() })),
         rows: 0.0,
         startup: 0.0,
         total: 0.0,
@@ -317,7 +328,7 @@ pub(crate) fn add_subquery_paths(g: &mut Glob<'_>, root: &mut Root, rel: RelId) 
         for p in &sub.rels[f].paths {
             let keys = pathkeys::convert_subquery(g, root, rel, &sub, &p.pathkeys, &targets);
             let c = cost::subquery_scan(g, &root.rels[rel], param.as_ref(), p, trivial);
-            let mut path = leaf(root, rel, PathNode::Subquery { sub: p.clone(), trivial }, c, param.clone());
+            let mut path = leaf(root, rel, PathNode::Subquery { sub: p.clone() }, c, param.clone());
             path.pathkeys = keys;
             add_path(&mut root.rels[rel], path);
         }

@@ -64,7 +64,8 @@ pub(crate) fn list_selectivity(g: &Glob<'_>, root: &Root, list: &[Rc<RInfo>], ct
 }
 
 pub(crate) fn exprs_selectivity(g: &Glob<'_>, root: &Root, list: &[Expr], ctx: SelCtx<'_>) -> f64 {
-    let items: Vec<(&Expr, f64, bool)> = list.iter().map(|e| (e, selectivity(g, root, e, ctx), false)).collect();
+    let items: Vec<(&Expr, f64, bool)> =
+        list.iter().map(|e| (e, selectivity(g, root, e, ctx), false)).collect();
     combine(g, ctx, &items)
 }
 
@@ -166,7 +167,9 @@ pub(crate) fn selectivity(g: &Glob<'_>, root: &Root, e: &Expr, ctx: SelCtx<'_>) 
                 0.0
             }
         }
-        Expr::Var(v) if v.levels_up == 0 && (ctx.var_rel == 0 || ctx.var_rel == v.rte) => bool_var(g, root, e, ctx),
+        Expr::Var(v) if v.levels_up == 0 && (ctx.var_rel == 0 || ctx.var_rel == v.rte) => {
+            bool_var(g, root, e, ctx)
+        }
         Expr::Param(_) => match crate::fold::estimate(g, e) {
             Expr::Const(c) => f64::from(u8::from(c.value.as_bool() == Some(true))),
             _ => 0.5,
@@ -184,7 +187,8 @@ pub(crate) fn selectivity(g: &Glob<'_>, root: &Root, e: &Expr, ctx: SelCtx<'_>) 
         }
         Expr::ScalarArrayOp(s) => scalar_array(g, root, s, ctx),
         Expr::RowCompare(r) => {
-            let first = make_op(&g.cat, r.ops[0], r.left[0].clone(), r.right[0].clone(), r.input_collations[0]);
+            let first =
+                make_op(&g.cat, r.ops[0], r.left[0].clone(), r.right[0].clone(), r.input_collations[0]);
             operator(g, root, &first, ctx)
         }
         Expr::NullTest { arg, is_null, .. } => null_test(g, root, arg, *is_null, ctx),
@@ -355,7 +359,9 @@ fn scalar_array(g: &Glob<'_>, root: &Root, s: &ScalarArrayOpExpr, ctx: SelCtx<'_
             }
             _ => return 0.0,
         },
-        Expr::Array { elements, multidims: false, .. } => each.extend(elements.iter().map(|e| one(e.clone()))),
+        Expr::Array { elements, multidims: false, .. } => {
+            each.extend(elements.iter().map(|e| one(e.clone())))
+        }
         _ => {
             let s1 = one(Expr::CaseTest { ty: elem_ty, typmod: -1, collation: s.input_collation });
             each.extend(std::iter::repeat_n(s1, 10));

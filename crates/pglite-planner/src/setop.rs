@@ -25,11 +25,8 @@ struct Arm {
 pub(crate) fn plan_set_operations(g: &mut Glob<'_>, root: &mut Root) -> PgResult<RelId> {
     let Some(tree) = root.query.set_ops.take() else { return Err(PgError::internal("no set operation")) };
     root.base.resize(root.query.rtable.len() + 1, None);
-    let rel = if root.has_recursion {
-        recursive_union(g, root, &tree)
-    } else {
-        plan_tree(g, root, &tree, None)
-    };
+    let rel =
+        if root.has_recursion { recursive_union(g, root, &tree) } else { plan_tree(g, root, &tree, None) };
     let arm = rel?;
     root.query.set_ops = Some(tree);
     // The query's target list names the columns; ORDER BY refers to them.
@@ -46,7 +43,11 @@ pub(crate) fn plan_set_operations(g: &mut Glob<'_>, root: &mut Root) -> PgResult
     for i in 0..root.rels[arm.rel].paths.len() {
         let p = root.rels[arm.rel].paths[i].clone();
         if !Rc::ptr_eq(&p.target, &target) {
-            let t = Rc::new(Path { target: target.clone(), node: PathNode::Projection { sub: p.clone() }, ..crate::upper::copy(&p) });
+            let t = Rc::new(Path {
+                target: target.clone(),
+                node: PathNode::Projection { sub: p.clone() },
+                ..crate::upper::copy(&p)
+            });
             root.rels[arm.rel].paths[i] = t;
         }
     }
@@ -65,7 +66,12 @@ fn target_of(g: &Glob<'_>, root: &Root, targets: &[TargetEntry]) -> Rc<Target> {
 }
 
 /// Plans one arm or operation. `want` asks for sorted output by these clauses as one of the paths.
-fn plan_tree(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree, want: Option<&[SortGroupClause]>) -> PgResult<Arm> {
+fn plan_tree(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    tree: &SetOpTree,
+    want: Option<&[SortGroupClause]>,
+) -> PgResult<Arm> {
     match tree {
         SetOpTree::Leaf(rti) => plan_leaf(g, root, *rti, want),
         SetOpTree::Op { kind: SetOpKind::Union, .. } => plan_union(g, root, tree),
@@ -131,7 +137,11 @@ fn union_arms<'t>(tree: &'t SetOpTree, all: bool, types: &[ColType], out: &mut V
 }
 
 /// The output columns of an operation: the first arm's, retyped.
-fn output_targets(first: &[TargetEntry], types: &[ColType], first_rti_expr: impl Fn(usize, &TargetEntry) -> Expr) -> Vec<TargetEntry> {
+fn output_targets(
+    first: &[TargetEntry],
+    types: &[ColType],
+    first_rti_expr: impl Fn(usize, &TargetEntry) -> Expr,
+) -> Vec<TargetEntry> {
     let _ = types;
     first
         .iter()
@@ -145,7 +155,9 @@ fn output_targets(first: &[TargetEntry], types: &[ColType], first_rti_expr: impl
         .collect()
 }
 
-fn op_parts(tree: &SetOpTree) -> PgResult<(&SetOpKind, bool, &SetOpTree, &SetOpTree, &[ColType], &[SortGroupClause])> {
+fn op_parts(
+    tree: &SetOpTree,
+) -> PgResult<(&SetOpKind, bool, &SetOpTree, &SetOpTree, &[ColType], &[SortGroupClause])> {
     match tree {
         SetOpTree::Op { kind, all, left, right, types, group } => Ok((kind, *all, left, right, types, group)),
         SetOpTree::Leaf(_) => Err(PgError::internal("set operation expected")),
@@ -248,13 +260,28 @@ fn plan_union(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree) -> PgResult<A
     if n == 0 {
         // SELECT UNION SELECT: at most one row.
         let one = Expr::constant(pglite_types::oid::INT8, pglite_types::Datum::Int8(1));
-        let p = Path { rows: 1.0, node: PathNode::Limit { sub: input.clone(), limit: Some(one), offset: None, ties: false }, ..crate::upper::copy(&input) };
+        let p = Path {
+            rows: 1.0,
+            node: PathNode::Limit { sub: input.clone(), limit: Some(one), offset: None, ties: false },
+            ..crate::upper::copy(&input)
+        };
         add_path(&mut root.rels[out], p);
         set_cheapest(&mut root.rels[out]);
         return Ok(Arm { rel: out, targets });
     }
     if hashable {
-        let (c, rows) = cost::agg(g, AggStrategy::Hashed, &AggCosts::default(), n, groups, costs_of(&input), input.rows, target.width, QualCost::default(), 1.0);
+        let (c, rows) = cost::agg(
+            g,
+            AggStrategy::Hashed,
+            &AggCosts::default(),
+            n,
+            groups,
+            costs_of(&input),
+            input.rows,
+            target.width,
+            QualCost::default(),
+            1.0,
+        );
         let p = Path {
             rows,
             startup: c.startup,
@@ -267,7 +294,6 @@ fn plan_union(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree) -> PgResult<A
                 qual: Vec::new(),
                 num_groups: groups,
                 sets: None,
-                rollups: Vec::new(),
             })),
             ..crate::upper::copy(&input)
         };
@@ -293,10 +319,15 @@ fn plan_union(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree) -> PgResult<A
 
 fn distinct_rows(root: &Root, rel: RelId) -> f64 {
     let rows = root.rels[rel].cheapest_total.as_ref().map_or(1.0, |p| p.rows);
-    let grouped = root.rels[rel].subroot.and_then(|s| root.subroots[s].as_ref()).is_some_and(|s| {
-        !s.query.group.is_empty() || !s.query.distinct.is_empty() || s.query.has_aggs
-    });
-    if grouped { rows } else { (rows * 0.1).max(1.0).min(rows.max(1.0)).max(if rows < 200.0 { rows } else { 1.0 }) }
+    let grouped = root.rels[rel]
+        .subroot
+        .and_then(|s| root.subroots[s].as_ref())
+        .is_some_and(|s| !s.query.group.is_empty() || !s.query.distinct.is_empty() || s.query.has_aggs);
+    if grouped {
+        rows
+    } else {
+        (rows * 0.1).max(1.0).min(rows.max(1.0)).max(if rows < 200.0 { rows } else { 1.0 })
+    }
 }
 
 /// INTERSECT and EXCEPT.
@@ -318,18 +349,27 @@ fn plan_other(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree) -> PgResult<A
     let out = upper_rel(root, root.rels[l.rel].relids.union(&root.rels[r.rel].relids));
     let target = target_of(g, root, &targets);
     root.rels[out].target = target.clone();
-    let (Some(lp), Some(rp)) = (root.rels[l.rel].cheapest_total.clone(), root.rels[r.rel].cheapest_total.clone()) else {
+    let (Some(lp), Some(rp)) =
+        (root.rels[l.rel].cheapest_total.clone(), root.rels[r.rel].cheapest_total.clone())
+    else {
         return Err(PgError::internal("no path for a set operation's arm"));
     };
     let groups = if kind == SetOpKind::Except { dl } else { dl.min(dr) };
-    let rows = if all { if kind == SetOpKind::Except { lp.rows } else { lp.rows.min(rp.rows) } } else { groups };
+    let rows =
+        if all { if kind == SetOpKind::Except { lp.rows } else { lp.rows.min(rp.rows) } } else { groups };
     root.rels[out].rows = rows;
     let op = g.set.cpu_operator_cost;
     let n = clauses.len() as f64;
     let hashable = clauses.iter().all(|c| c.hashable);
     let sortable = clauses.iter().all(|c| c.sort_op.is_valid());
     let disabled = lp.disabled + rp.disabled;
-    let make = |l: Rc<Path>, r: Rc<Path>, hashed: bool, startup: f64, total: f64, keys: Vec<PathKey>, disabled: u32| Path {
+    let make = |l: Rc<Path>,
+                r: Rc<Path>,
+                hashed: bool,
+                startup: f64,
+                total: f64,
+                keys: Vec<PathKey>,
+                disabled: u32| Path {
         node: PathNode::SetOp { left: l, right: r, kind, all, hashed, group: clauses.clone() },
         rel: out,
         target: target.clone(),
@@ -346,7 +386,15 @@ fn plan_other(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree) -> PgResult<A
         if !cost::fits_in_hash_mem(g, dl, target.width) {
             dis += 1;
         }
-        let p = make(lp.clone(), rp.clone(), true, startup, startup + g.set.cpu_tuple_cost * rows, Vec::new(), dis);
+        let p = make(
+            lp.clone(),
+            rp.clone(),
+            true,
+            startup,
+            startup + g.set.cpu_tuple_cost * rows,
+            Vec::new(),
+            dis,
+        );
         add_path(&mut root.rels[out], p);
     }
     if sortable {
@@ -365,7 +413,15 @@ fn plan_other(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree) -> PgResult<A
         let keys = setop_keys(g, root, &clauses, &targets);
         let (ls, rs) = (sides[0].clone(), sides[1].clone());
         let total = ls.total + rs.total + op * n * (ls.rows + rs.rows) + g.set.cpu_tuple_cost * rows;
-        let p = make(ls.clone(), rs.clone(), false, ls.startup + rs.startup, total, keys, ls.disabled + rs.disabled);
+        let p = make(
+            ls.clone(),
+            rs.clone(),
+            false,
+            ls.startup + rs.startup,
+            total,
+            keys,
+            ls.disabled + rs.disabled,
+        );
         add_path(&mut root.rels[out], p);
     }
     if root.rels[out].paths.is_empty() {
@@ -385,26 +441,32 @@ fn recursive_union(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree) -> PgRes
     }
     let saved = mem::replace(&mut root.tuple_fraction, 0.0);
     let l = plan_tree(g, root, left, None)?;
-    let Some(lp) = root.rels[l.rel].cheapest_total.clone() else { return Err(PgError::internal("no path for a recursive query")) };
+    let Some(lp) = root.rels[l.rel].cheapest_total.clone() else {
+        return Err(PgError::internal("no path for a recursive query"));
+    };
     g.levels[root.level].nonrecursive_rows = lp.rows;
     g.levels[root.level].nonrecursive_width = lp.target.width;
     let r = plan_tree(g, root, right, None)?;
     root.tuple_fraction = saved;
-    let Some(rp) = root.rels[r.rel].cheapest_total.clone() else { return Err(PgError::internal("no path for a recursive query")) };
-    let param = g.levels[root.level].wt_param.ok_or_else(|| PgError::internal("recursive query without a working table"))?;
+    let Some(rp) = root.rels[r.rel].cheapest_total.clone() else {
+        return Err(PgError::internal("no path for a recursive query"));
+    };
+    let param = g.levels[root.level]
+        .wt_param
+        .ok_or_else(|| PgError::internal("recursive query without a working table"))?;
     let mut targets = columns_of(types, &l.targets);
     let clauses = if all { Vec::new() } else { number_clauses(group, &mut targets) };
     if clauses.iter().any(|c| !c.hashable) {
-        return Err(PgError::unsupported("could not implement recursive UNION").detail("All column datatypes must be hashable."));
+        return Err(PgError::unsupported("could not implement recursive UNION")
+            .detail("All column datatypes must be hashable."));
     }
-    let groups = if all { 0.0 } else { lp.rows + rp.rows * 10.0 };
     let out = upper_rel(root, root.rels[l.rel].relids.union(&root.rels[r.rel].relids));
     let target = target_of(g, root, &targets);
     root.rels[out].target = target.clone();
     let (c, rows) = cost::recursive_union(g, &lp, &rp, target.width);
     root.rels[out].rows = rows;
     let p = Path {
-        node: PathNode::RecursiveUnion { left: lp, right: rp, group: clauses, param, num_groups: groups },
+        node: PathNode::RecursiveUnion { left: lp, right: rp, group: clauses, param },
         rel: out,
         target,
         param: None,
@@ -418,4 +480,3 @@ fn recursive_union(g: &mut Glob<'_>, root: &mut Root, tree: &SetOpTree) -> PgRes
     set_cheapest(&mut root.rels[out]);
     Ok(Arm { rel: out, targets })
 }
-

@@ -32,7 +32,6 @@ pub(crate) struct Settings {
     pub material: bool,
     pub memoize: bool,
     pub partition_pruning: bool,
-    pub self_join_elimination: bool,
 }
 
 impl Settings {
@@ -68,7 +67,6 @@ impl Settings {
             material: flag("enable_material"),
             memoize: flag("enable_memoize"),
             partition_pruning: flag("enable_partition_pruning"),
-            self_join_elimination: flag("enable_self_join_elimination"),
         }
     }
 

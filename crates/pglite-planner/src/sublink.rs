@@ -53,7 +53,9 @@ fn tree_recurse(g: &mut Glob<'_>, root: &mut Root, item: FromItem) -> PgResult<(
             }
             let mut new_item = FromItem::From(Box::new(JoinTree { from, quals: None }));
             let quals = match t.quals {
-                Some(q) => qual_recurse(g, root, q, &mut [Hook { item: &mut new_item, avail: relids.clone() }])?,
+                Some(q) => {
+                    qual_recurse(g, root, q, &mut [Hook { item: &mut new_item, avail: relids.clone() }])?
+                }
                 None => None,
             };
             // The quals belong to the original FROM node, which joins may now sit above.
@@ -77,14 +79,17 @@ fn tree_recurse(g: &mut Glob<'_>, root: &mut Root, item: FromItem) -> PgResult<(
             match kind {
                 JoinKind::Inner => {
                     let mut item = FromItem::Join(j);
-                    let rest = qual_recurse(g, root, quals, &mut [Hook { item: &mut item, avail: all.clone() }])?;
+                    let rest =
+                        qual_recurse(g, root, quals, &mut [Hook { item: &mut item, avail: all.clone() }])?;
                     let item = match (item, rest) {
                         (FromItem::Join(mut j), rest) if j.kind == JoinKind::Inner => {
                             j.quals = rest;
                             FromItem::Join(j)
                         }
                         (other, None) => other,
-                        (other, rest) => FromItem::From(Box::new(JoinTree { from: vec![other], quals: rest })),
+                        (other, rest) => {
+                            FromItem::From(Box::new(JoinTree { from: vec![other], quals: rest }))
+                        }
                     };
                     return Ok((item, all));
                 }
@@ -102,7 +107,12 @@ fn tree_recurse(g: &mut Glob<'_>, root: &mut Root, item: FromItem) -> PgResult<(
 }
 
 /// Handles one condition; returns what is left of it.
-fn qual_recurse(g: &mut Glob<'_>, root: &mut Root, e: Expr, hooks: &mut [Hook<'_>]) -> PgResult<Option<Expr>> {
+fn qual_recurse(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    e: Expr,
+    hooks: &mut [Hook<'_>],
+) -> PgResult<Option<Expr>> {
     match e {
         Expr::Bool { op: BoolOp::And, args, .. } => {
             let mut rest = Vec::new();
@@ -163,7 +173,12 @@ fn try_sublink(
 }
 
 /// `x IN (SELECT ...)` as a semijoin with the subquery.
-fn any_to_join(g: &Glob<'_>, root: &mut Root, s: &SubLink, avail: &Relids) -> PgResult<Option<Box<JoinExpr>>> {
+fn any_to_join(
+    g: &Glob<'_>,
+    root: &mut Root,
+    s: &SubLink,
+    avail: &Relids,
+) -> PgResult<Option<Box<JoinExpr>>> {
     let outer = query_varnos_of_level(&s.query, 1);
     if !outer.subset_of(avail) {
         return Ok(None);
@@ -291,7 +306,12 @@ fn level_one_varnos(e: &Expr) -> Relids {
 }
 
 /// Replaces the sublinks of an expression by SubPlans or by params of init plans.
-pub(crate) fn process_sublinks(g: &mut Glob<'_>, root: &mut Root, e: &mut Expr, top_qual: bool) -> PgResult<()> {
+pub(crate) fn process_sublinks(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    e: &mut Expr,
+    top_qual: bool,
+) -> PgResult<()> {
     match e {
         Expr::SubLink(s) => {
             if s.kind != SubLinkKind::Array
@@ -306,10 +326,9 @@ pub(crate) fn process_sublinks(g: &mut Glob<'_>, root: &mut Root, e: &mut Expr, 
         }
         Expr::MultiAssign { sublink, column, ty, typmod, collation } => {
             if let Some(ids) = root.multiexpr_params.get(sublink) {
-                let id = ids
-                    .get(*column as usize - 1)
-                    .copied()
-                    .ok_or_else(|| PgError::internal("multi-column assignment beyond its subquery's columns"))?;
+                let id = ids.get(*column as usize - 1).copied().ok_or_else(|| {
+                    PgError::internal("multi-column assignment beyond its subquery's columns")
+                })?;
                 *e = exec_param(id, *ty, *typmod, *collation);
             }
             Ok(())
@@ -351,7 +370,11 @@ fn make_subplan(
 }
 
 fn output_types(plan: &Plan) -> Vec<(Oid, i32, Oid)> {
-    plan.targets.iter().filter(|t| !t.junk).map(|t| (t.expr.ty(), t.expr.typmod(), t.expr.collation())).collect()
+    plan.targets
+        .iter()
+        .filter(|t| !t.junk)
+        .map(|t| (t.expr.ty(), t.expr.typmod(), t.expr.collation()))
+        .collect()
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -383,7 +406,11 @@ fn build_subplan(
     let single = !correlated
         && matches!(
             kind,
-            SubLinkKind::Exists | SubLinkKind::Expr | SubLinkKind::Array | SubLinkKind::RowCompare | SubLinkKind::MultiExpr
+            SubLinkKind::Exists
+                | SubLinkKind::Expr
+                | SubLinkKind::Array
+                | SubLinkKind::RowCompare
+                | SubLinkKind::MultiExpr
         );
     let mut set_params: Vec<u32> = Vec::new();
     let mut column_params = Vec::new();
@@ -492,7 +519,12 @@ fn hashable(g: &Glob<'_>, plan: &Plan, test: Option<&Expr>, columns: &[u32]) -> 
     };
     ops.iter().all(|e| {
         let Some((o, left, right)) = as_binary(e) else { return false };
-        let uses_column = |e: &Expr| contains(e, &|x| matches!(x, Expr::Param(p) if p.kind == ParamKind::Exec && columns.contains(&p.id)));
+        let uses_column = |e: &Expr| {
+            contains(
+                e,
+                &|x| matches!(x, Expr::Param(p) if p.kind == ParamKind::Exec && columns.contains(&p.id)),
+            )
+        };
         g.cat.can_hash(o.op, left.ty())
             && g.cat.is_strict(o.func)
             && g.cat.families(o.op).any(|f| f.am == pglite_catalog::well_known::AM_HASH)

@@ -98,7 +98,12 @@ fn add_result_relation(q: &mut Query) {
 }
 
 /// Folds, turns sublinks into SubPlans and outer references into params.
-pub(crate) fn preprocess_expr(g: &mut Glob<'_>, root: &mut Root, e: &mut Expr, is_qual: bool) -> PgResult<()> {
+pub(crate) fn preprocess_expr(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    e: &mut Expr,
+    is_qual: bool,
+) -> PgResult<()> {
     match e {
         Expr::Var(v) if v.levels_up == 0 => return Ok(()),
         Expr::Const(_) => return Ok(()),
@@ -118,7 +123,12 @@ pub(crate) fn preprocess_expr(g: &mut Glob<'_>, root: &mut Root, e: &mut Expr, i
     Ok(())
 }
 
-fn preprocess_opt(g: &mut Glob<'_>, root: &mut Root, e: Option<Expr>, is_qual: bool) -> PgResult<Option<Expr>> {
+fn preprocess_opt(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    e: Option<Expr>,
+    is_qual: bool,
+) -> PgResult<Option<Expr>> {
     let Some(mut e) = e else { return Ok(None) };
     preprocess_expr(g, root, &mut e, is_qual)?;
     if is_qual && is_true_const(&e) {
@@ -142,7 +152,10 @@ fn preprocess_targets(g: &mut Glob<'_>, root: &mut Root, targets: &mut Vec<Targe
         }
     }
     // An init plan's placeholder carries nothing.
-    targets.retain(|t| !(t.junk && matches!(&t.expr, Expr::Const(c) if c.ty == pglite_types::oid::RECORD && c.value.is_null())));
+    targets.retain(|t| {
+        !(t.junk
+            && matches!(&t.expr, Expr::Const(c) if c.ty == pglite_types::oid::RECORD && c.value.is_null()))
+    });
     Ok(())
 }
 
@@ -216,7 +229,9 @@ fn preprocess_item(g: &mut Glob<'_>, root: &mut Root, item: &mut FromItem) -> Pg
 fn preprocess_rtable(g: &mut Glob<'_>, root: &mut Root) -> PgResult<()> {
     for i in 0..root.query.rtable.len() {
         let needed = match &root.query.rtable[i].kind {
-            RteKind::Relation { sample, .. } => sample.is_some() || !root.query.rtable[i].security_quals.is_empty(),
+            RteKind::Relation { sample, .. } => {
+                sample.is_some() || !root.query.rtable[i].security_quals.is_empty()
+            }
             RteKind::Function { .. } | RteKind::TableFunc(_) | RteKind::Values { .. } => true,
             _ => !root.query.rtable[i].security_quals.is_empty(),
         };
@@ -248,11 +263,8 @@ fn move_having(g: &Glob<'_>, root: &mut Root) {
     let mut keep = Vec::new();
     let has_empty_set = !q.grouping_sets.is_empty();
     for c in into_conjuncts(Some(having)) {
-        let stays = has_aggs(&c)
-            || is_volatile(&g.cat, &c)
-            || has_subplans(&c)
-            || has_empty_set
-            || returns_set(&c);
+        let stays =
+            has_aggs(&c) || is_volatile(&g.cat, &c) || has_subplans(&c) || has_empty_set || returns_set(&c);
         if stays {
             keep.push(c);
         } else if !q.group.is_empty() {

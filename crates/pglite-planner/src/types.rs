@@ -2,7 +2,7 @@
 //!
 //! Shapes follow PostgreSQL's `pathnodes.h`; relations, equivalence classes and sub-roots are referred to by index.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,7 +32,6 @@ pub(crate) struct Glob<'e> {
     /// The chain of query levels being planned, outermost first.
     pub levels: Vec<Level>,
     pub depth: u32,
-    pub next_rinfo: u32,
 }
 
 /// A planned subquery: its plan still speaks of its own range table, which is in `root`.
@@ -71,7 +70,6 @@ pub(crate) struct CteSlot {
 pub(crate) struct Root {
     pub query: Query,
     pub level: usize,
-    pub has_join_rtes: bool,
     pub has_lateral: bool,
     pub has_having: bool,
     pub has_recursion: bool,
@@ -79,8 +77,6 @@ pub(crate) struct Root {
     /// By range table index; 0 unused.
     pub base: Vec<Option<RelId>>,
     pub join_rels: HashMap<Relids, RelId>,
-    /// Joins by number of members, during the search.
-    pub join_levels: Vec<Vec<RelId>>,
     pub ecs: Vec<Ec>,
     pub join_info: Vec<SpecialJoin>,
     pub append_rels: Vec<AppendRel>,
@@ -136,13 +132,10 @@ pub(crate) struct MinMaxAgg {
 #[derive(Clone)]
 pub(crate) struct PlanMark {
     pub rte: u32,
-    /// Range table index of the nominal (parent) relation.
-    pub parent: u32,
     pub strength: LockStrength,
     pub wait: WaitPolicy,
     pub reference_only: bool,
     pub is_parent: bool,
-    pub id: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -210,8 +203,6 @@ pub(crate) struct Rel {
     pub dummy: bool,
     /// Ids of EC the members of which mention this rel.
     pub top_parent: Relids,
-    pub unique_for: RefCell<Vec<Relids>>,
-    pub non_unique_for: RefCell<Vec<Relids>>,
     /// Partitioned: bounds order lets an Append keep order, live children.
     pub live_children: Vec<u32>,
 }
@@ -262,8 +253,6 @@ pub(crate) struct RInfo {
     pub nullable: Relids,
     pub left: Relids,
     pub right: Relids,
-    pub is_or: bool,
-    pub serial: u32,
     pub parent_ec: Option<EcId>,
     pub merge_families: Vec<Oid>,
     pub left_ec: Cell<Option<EcId>>,
@@ -271,8 +260,6 @@ pub(crate) struct RInfo {
     pub hash_op: Oid,
     pub norm_selec: Cell<f64>,
     pub outer_selec: Cell<f64>,
-    pub left_bucket: Cell<f64>,
-    pub right_bucket: Cell<f64>,
     pub eval_cost: Cell<Option<(f64, f64)>>,
 }
 
@@ -323,7 +310,6 @@ pub(crate) struct SpecialJoin {
     pub syn_left: Relids,
     pub syn_right: Relids,
     pub kind: JoinKind,
-    pub rte: u32,
     pub lhs_strict: bool,
     pub delay_upper: bool,
     pub semi_can_btree: bool,
@@ -339,9 +325,7 @@ pub(crate) struct AppendRel {
     pub child: u32,
     /// By parent column (0-based): the child's expression, None for dropped columns.
     pub translated: Vec<Option<Expr>>,
-    pub parent_rowtype: Oid,
     pub child_rowtype: Oid,
-    pub parent_reloid: Oid,
 }
 
 /// A usable index.
@@ -431,8 +415,6 @@ pub(crate) struct IndexPath {
     pub order_by: Vec<(usize, Oid, Expr, Expr)>,
     pub direction: ScanDirection,
     pub index_only: bool,
-    pub index_total: f64,
-    pub selectivity: f64,
 }
 
 pub(crate) struct JoinPath {
@@ -451,14 +433,6 @@ pub(crate) struct AggPath {
     pub num_groups: f64,
     /// Grouping sets as lists of target refs (`None` = plain grouping).
     pub sets: Option<Vec<Vec<u32>>>,
-    /// How many of the leading sets are computed from sorted input.
-    pub rollups: Vec<RollupPath>,
-}
-
-pub(crate) struct RollupPath {
-    pub group: Vec<SortGroupClause>,
-    pub sets: Vec<Vec<u32>>,
-    pub hashed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -472,8 +446,12 @@ pub(crate) enum PathNode {
     SeqScan,
     SampleScan,
     Index(Box<IndexPath>),
-    Tid { quals: Vec<Expr> },
-    Subquery { sub: Rc<Path>, trivial: bool },
+    Tid {
+        quals: Vec<Expr>,
+    },
+    Subquery {
+        sub: Rc<Path>,
+    },
     Function,
     TableFunc,
     Values,
@@ -481,29 +459,105 @@ pub(crate) enum PathNode {
     WorkTable,
     Tuplestore,
     /// No input; `quals` are one-time filters.
-    Result { quals: Vec<Expr> },
-    Append { children: Vec<Rc<Path>> },
-    MergeAppend { children: Vec<Rc<Path>> },
-    Material { sub: Rc<Path> },
-    Memoize { sub: Rc<Path>, keys: Vec<Expr>, ops: Vec<Oid>, single_row: bool, binary: bool, rescan: (f64, f64) },
+    Result {
+        quals: Vec<Expr>,
+    },
+    Append {
+        children: Vec<Rc<Path>>,
+    },
+    MergeAppend {
+        children: Vec<Rc<Path>>,
+    },
+    Material {
+        sub: Rc<Path>,
+    },
+    Memoize {
+        sub: Rc<Path>,
+        keys: Vec<Expr>,
+        ops: Vec<Oid>,
+        single_row: bool,
+        binary: bool,
+        rescan: (f64, f64),
+    },
     /// Removes duplicates of a semijoin's inner side.
-    Unique { sub: Rc<Path>, method: UniqueMethod, ops: Vec<Oid>, exprs: Vec<Expr> },
-    Nest { j: JoinPath },
-    Merge { j: JoinPath, keys: Vec<Rc<RInfo>>, outer_sort: Vec<PathKey>, inner_sort: Vec<PathKey>, skip_mark: bool, materialize: bool, merge_pathkeys: Vec<PathKey> },
-    Hash { j: JoinPath, keys: Vec<Rc<RInfo>> },
-    Projection { sub: Rc<Path> },
-    ProjectSet { sub: Rc<Path> },
-    Sort { sub: Rc<Path> },
-    IncSort { sub: Rc<Path>, presorted: usize },
-    Group { sub: Rc<Path>, group: Vec<SortGroupClause>, qual: Vec<Expr> },
-    UpperUnique { sub: Rc<Path>, columns: usize },
+    Unique {
+        sub: Rc<Path>,
+        method: UniqueMethod,
+        ops: Vec<Oid>,
+        exprs: Vec<Expr>,
+    },
+    Nest {
+        j: JoinPath,
+    },
+    Merge {
+        j: JoinPath,
+        keys: Vec<Rc<RInfo>>,
+        outer_sort: Vec<PathKey>,
+        inner_sort: Vec<PathKey>,
+        skip_mark: bool,
+        materialize: bool,
+        merge_pathkeys: Vec<PathKey>,
+    },
+    Hash {
+        j: JoinPath,
+        keys: Vec<Rc<RInfo>>,
+    },
+    Projection {
+        sub: Rc<Path>,
+    },
+    ProjectSet {
+        sub: Rc<Path>,
+    },
+    Sort {
+        sub: Rc<Path>,
+    },
+    IncSort {
+        sub: Rc<Path>,
+        presorted: usize,
+    },
+    Group {
+        sub: Rc<Path>,
+        group: Vec<SortGroupClause>,
+        qual: Vec<Expr>,
+    },
+    UpperUnique {
+        sub: Rc<Path>,
+        columns: usize,
+    },
     Agg(Box<AggPath>),
     /// A one-time-filtered single row made from MIN/MAX init plans.
-    MinMax { quals: Vec<Expr> },
-    Window { sub: Rc<Path>, clause: usize, qual: Vec<Expr>, run_condition: Vec<Expr>, top: bool },
-    SetOp { left: Rc<Path>, right: Rc<Path>, kind: SetOpKind, all: bool, hashed: bool, group: Vec<SortGroupClause> },
-    RecursiveUnion { left: Rc<Path>, right: Rc<Path>, group: Vec<SortGroupClause>, param: u32, num_groups: f64 },
-    LockRows { sub: Rc<Path> },
-    Modify { sub: Rc<Path> },
-    Limit { sub: Rc<Path>, limit: Option<Expr>, offset: Option<Expr>, ties: bool },
+    MinMax {
+        quals: Vec<Expr>,
+    },
+    Window {
+        sub: Rc<Path>,
+        clause: usize,
+        run_condition: Vec<Expr>,
+    },
+    SetOp {
+        left: Rc<Path>,
+        right: Rc<Path>,
+        kind: SetOpKind,
+        all: bool,
+        hashed: bool,
+        group: Vec<SortGroupClause>,
+    },
+    RecursiveUnion {
+        left: Rc<Path>,
+        right: Rc<Path>,
+        group: Vec<SortGroupClause>,
+        param: u32,
+    },
+    LockRows {
+        sub: Rc<Path>,
+    },
+    Modify {
+        sub: Rc<Path>,
+    },
+    Limit {
+        sub: Rc<Path>,
+        limit: Option<Expr>,
+        offset: Option<Expr>,
+        ties: bool,
+    },
 }

@@ -30,7 +30,11 @@ pub(crate) struct LimitEst {
     pub count: i64,
 }
 
-pub(crate) fn grouping_planner(g: &mut Glob<'_>, root: &mut Root, setop: Option<&SetopChild>) -> PgResult<()> {
+pub(crate) fn grouping_planner(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    setop: Option<&SetopChild>,
+) -> PgResult<()> {
     let mut limit = LimitEst::default();
     let mut fraction = root.tuple_fraction;
     if root.query.limit.is_some() || root.query.offset.is_some() {
@@ -40,11 +44,7 @@ pub(crate) fn grouping_planner(g: &mut Glob<'_>, root: &mut Root, setop: Option<
         }
     }
     root.tuple_fraction = fraction;
-    let current = if root.query.set_ops.is_some() {
-        setop_rel(g, root)?
-    } else {
-        plain_rel(g, root, setop)?
-    };
+    let current = if root.query.set_ops.is_some() { setop_rel(g, root)? } else { plain_rel(g, root, setop)? };
     finish(g, root, current, limit)
 }
 
@@ -82,11 +82,21 @@ fn plain_rel(g: &mut Glob<'_>, root: &mut Root, setop: Option<&SetopChild>) -> P
     if has_grouping && root.query.has_aggs {
         minmax::prepare(g, root)?;
     }
-    if has_grouping || root.query.has_windows || !root.query.distinct.is_empty() || root.query.has_target_srfs {
+    if has_grouping || root.query.has_windows || !root.query.distinct.is_empty() || root.query.has_target_srfs
+    {
         root.limit_tuples = -1.0;
     }
-    if has_grouping || !root.query.distinct.is_empty() || root.query.has_windows || root.query.has_target_srfs || !root.query.sort.is_empty() {
-        root.limit_tuples = if has_grouping || root.query.has_target_srfs || !root.query.distinct.is_empty() || root.query.has_windows {
+    if has_grouping
+        || !root.query.distinct.is_empty()
+        || root.query.has_windows
+        || root.query.has_target_srfs
+        || !root.query.sort.is_empty()
+    {
+        root.limit_tuples = if has_grouping
+            || root.query.has_target_srfs
+            || !root.query.distinct.is_empty()
+            || root.query.has_windows
+        {
             -1.0
         } else {
             root.limit_tuples
@@ -104,8 +114,11 @@ fn plain_rel(g: &mut Glob<'_>, root: &mut Root, setop: Option<&SetopChild>) -> P
         make_sort_input(g, root, &final_target)
     };
     let _ = postponed;
-    let grouping_target =
-        if windows.is_empty() { sort_input.clone() } else { make_window_input(g, root, &sort_input, &windows) };
+    let grouping_target = if windows.is_empty() {
+        sort_input.clone()
+    } else {
+        make_window_input(g, root, &sort_input, &windows)
+    };
     let scanjoin_target =
         if has_grouping { make_group_input(g, root, &grouping_target) } else { grouping_target.clone() };
     let srfs = root.query.has_target_srfs;
@@ -176,7 +189,12 @@ fn set_pathkeys(g: &mut Glob<'_>, root: &mut Root, windows: &[usize], setop_grou
 }
 
 /// Keys of a set operation's columns, by position.
-pub(crate) fn setop_keys(g: &Glob<'_>, root: &mut Root, group: &[SortGroupClause], targets: &[TargetEntry]) -> Vec<PathKey> {
+pub(crate) fn setop_keys(
+    g: &Glob<'_>,
+    root: &mut Root,
+    group: &[SortGroupClause],
+    targets: &[TargetEntry],
+) -> Vec<PathKey> {
     let mut list = Vec::new();
     let mut clauses = Vec::new();
     for (i, (c, t)) in group.iter().zip(targets.iter().filter(|t| !t.junk)).enumerate() {
@@ -196,10 +214,20 @@ pub(crate) fn setop_keys(g: &Glob<'_>, root: &mut Root, group: &[SortGroupClause
 }
 
 /// Gives every path of the joined relation the target the next step wants.
-fn apply_scanjoin_target(g: &mut Glob<'_>, root: &mut Root, rel: RelId, target: &Rc<Target>, srfs: bool) -> RelId {
+fn apply_scanjoin_target(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    rel: RelId,
+    target: &Rc<Target>,
+    srfs: bool,
+) -> RelId {
     let out = upper_rel(root, root.rels[rel].relids.clone());
     root.rels[out].dummy = root.rels[rel].dummy;
-    let plain = if srfs { split_srf_levels(target).into_iter().next().unwrap_or_default() } else { (**target).clone() };
+    let plain = if srfs {
+        split_srf_levels(target).into_iter().next().unwrap_or_default()
+    } else {
+        (**target).clone()
+    };
     let plain = Rc::new(crate::rel::finish_target(g, root, plain));
     root.rels[out].rows = root.rels[rel].rows;
     root.rels[out].target = plain.clone();
@@ -222,7 +250,8 @@ pub(crate) fn project(g: &Glob<'_>, rel: RelId, sub: Rc<Path>, target: &Rc<Targe
     let _ = g;
     let same = crate::equal::equal_list(&sub.target.exprs, &target.exprs);
     let (start, per) = if same { (0.0, 0.0) } else { (target.cost.startup, target.cost.per_tuple) };
-    let (old_start, old_per) = if same { (0.0, 0.0) } else { (sub.target.cost.startup, sub.target.cost.per_tuple) };
+    let (old_start, old_per) =
+        if same { (0.0, 0.0) } else { (sub.target.cost.startup, sub.target.cost.per_tuple) };
     let delta = (per - old_per).max(0.0);
     Path {
         rel,
@@ -237,7 +266,14 @@ pub(crate) fn project(g: &Glob<'_>, rel: RelId, sub: Rc<Path>, target: &Rc<Targe
     }
 }
 
-pub(crate) fn sort_path(g: &Glob<'_>, rel: RelId, sub: Rc<Path>, keys: Vec<PathKey>, width: i32, limit: f64) -> Path {
+pub(crate) fn sort_path(
+    g: &Glob<'_>,
+    rel: RelId,
+    sub: Rc<Path>,
+    keys: Vec<PathKey>,
+    width: i32,
+    limit: f64,
+) -> Path {
     let c = cost::sort(g, costs_of(&sub), sub.rows, width, limit);
     Path {
         rel,
@@ -274,7 +310,10 @@ pub(crate) fn ordered(
     if presorted == 0 || !g.set.incremental_sort {
         return Some(Rc::new(sort_path(g, rel, sub.clone(), keys.to_vec(), width, limit)));
     }
-    let exprs: Vec<Expr> = keys[..presorted].iter().filter_map(|k| root.ecs[root.canon(k.ec)].members.first().map(|m| m.expr.clone())).collect();
+    let exprs: Vec<Expr> = keys[..presorted]
+        .iter()
+        .filter_map(|k| root.ecs[root.canon(k.ec)].members.first().map(|m| m.expr.clone()))
+        .collect();
     let groups = crate::sel::num_groups(g, root, &exprs, sub.rows);
     let c = cost::incremental_sort(g, costs_of(sub), sub.rows, groups, width, limit);
     Some(Rc::new(Path {
@@ -291,7 +330,13 @@ pub(crate) fn ordered(
 }
 
 /// ORDER BY.
-fn add_ordered_paths(g: &mut Glob<'_>, root: &mut Root, input: RelId, target: &Rc<Target>, limit: f64) -> RelId {
+fn add_ordered_paths(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    input: RelId,
+    target: &Rc<Target>,
+    limit: f64,
+) -> RelId {
     let out = upper_rel(root, root.rels[input].relids.clone());
     root.rels[out].dummy = root.rels[input].dummy;
     let keys = root.sort_pathkeys.clone();
@@ -340,14 +385,20 @@ fn finish(g: &mut Glob<'_>, root: &mut Root, current: RelId, limit: LimitEst) ->
     let final_rel = upper_rel(root, root.rels[current].relids.clone());
     root.rels[final_rel].dummy = root.rels[current].dummy;
     root.rels[final_rel].target = root.rels[current].target.clone();
-    let has_limit = root.query.limit.as_ref().is_some_and(limit_matters) || root.query.offset.as_ref().is_some_and(offset_matters);
+    let has_limit = root.query.limit.as_ref().is_some_and(limit_matters)
+        || root.query.offset.as_ref().is_some_and(offset_matters);
     let locks = root.query.command == CommandType::Select && !root.row_marks.is_empty();
     for p in root.rels[current].paths.clone() {
         let mut path = wrap(final_rel, p);
         if locks {
             let total = path.total + g.set.cpu_tuple_cost * path.rows;
             let sub = Rc::new(path);
-            path = Path { total, pathkeys: sub.pathkeys.clone(), node: PathNode::LockRows { sub: sub.clone() }, ..copy(&sub) };
+            path = Path {
+                total,
+                pathkeys: sub.pathkeys.clone(),
+                node: PathNode::LockRows { sub: sub.clone() },
+                ..copy(&sub)
+            };
         }
         if has_limit {
             let sub = Rc::new(path);
@@ -429,7 +480,8 @@ fn preprocess_limit(g: &Glob<'_>, root: &Root, fraction: f64, est: &mut LimitEst
     };
     let mut fraction = fraction;
     if est.count != 0 {
-        let limit_fraction = if est.count < 0 || est.offset < 0 { 0.10 } else { est.count as f64 + est.offset as f64 };
+        let limit_fraction =
+            if est.count < 0 || est.offset < 0 { 0.10 } else { est.count as f64 + est.offset as f64 };
         fraction = if fraction >= 1.0 {
             if limit_fraction >= 1.0 { fraction.min(limit_fraction) } else { fraction }
         } else if fraction > 0.0 {
@@ -453,7 +505,13 @@ fn preprocess_limit(g: &Glob<'_>, root: &Root, fraction: f64, est: &mut LimitEst
 }
 
 /// Expressions that need one more evaluation level because a set-returning function is inside.
-pub(crate) fn adjust_for_srfs(g: &mut Glob<'_>, root: &mut Root, rel: RelId, target: &Rc<Target>, input: &Target) {
+pub(crate) fn adjust_for_srfs(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    rel: RelId,
+    target: &Rc<Target>,
+    input: &Target,
+) {
     let levels = srf_levels_above(target, input);
     if levels.is_empty() {
         if !crate::equal::equal_list(&root.rels[rel].target.exprs, &target.exprs) {

@@ -12,7 +12,6 @@ use crate::relids::Relids;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Visit {
     Into,
-    Skip,
     Stop,
 }
 
@@ -22,7 +21,6 @@ pub(crate) type Visitor<'a> = dyn FnMut(&Expr, u32) -> Visit + 'a;
 pub(crate) fn visit(e: &Expr, depth: u32, f: &mut Visitor<'_>) -> bool {
     match f(e, depth) {
         Visit::Stop => return true,
-        Visit::Skip => return false,
         Visit::Into => {}
     }
     if any_child(e, &mut |c| visit(c, depth, f)) {
@@ -78,7 +76,9 @@ pub(crate) fn rte_exprs(rte: &RangeTblEntry, f: &mut dyn FnMut(&Expr) -> bool) -
         return true;
     }
     match &rte.kind {
-        RteKind::Relation { sample: Some(s), .. } => s.args.iter().any(&mut *f) || s.repeatable.as_ref().is_some_and(f),
+        RteKind::Relation { sample: Some(s), .. } => {
+            s.args.iter().any(&mut *f) || s.repeatable.as_ref().is_some_and(f)
+        }
         RteKind::Join { vars, .. } => vars.iter().any(f),
         RteKind::Function { functions, .. } => functions.iter().any(|x| f(&x.expr)),
         RteKind::TableFunc(t) => tablefunc_exprs(t, f),
@@ -92,9 +92,7 @@ fn tablefunc_exprs(t: &TableFunc, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
     t.namespaces.iter().any(|(_, e)| f(e))
         || f(&t.doc)
         || t.row.as_ref().is_some_and(&mut *f)
-        || t.columns
-            .iter()
-            .any(|c| [&c.expr, &c.default, &c.json].into_iter().flatten().any(&mut *f))
+        || t.columns.iter().any(|c| [&c.expr, &c.default, &c.json].into_iter().flatten().any(&mut *f))
         || t.passing.iter().any(|(_, e)| f(e))
 }
 
@@ -319,14 +317,6 @@ pub(crate) fn varnos(e: &Expr) -> Relids {
     r
 }
 
-pub(crate) fn varnos_list<'a>(list: impl IntoIterator<Item = &'a Expr>) -> Relids {
-    let mut r = Relids::new();
-    for e in list {
-        add_varnos(e, 0, &mut r);
-    }
-    r
-}
-
 /// Relations of query nesting distance `level`.
 pub(crate) fn varnos_of_level(e: &Expr, level: u32) -> Relids {
     let mut r = Relids::new();
@@ -369,15 +359,6 @@ pub(crate) fn each_var(e: &Expr, f: &mut dyn FnMut(&Var)) {
         }
         Visit::Into
     });
-}
-
-/// True when the expression refers to a Var, aggregate or CTE of exactly `level` levels up or more.
-pub(crate) fn has_vars_of_level_or_above(e: &Expr, level: u32) -> bool {
-    visit(e, level, &mut |e, depth| match e {
-        Expr::Var(v) if v.levels_up >= depth => Visit::Stop,
-        Expr::Aggref(a) if a.levels_up >= depth => Visit::Stop,
-        _ => Visit::Into,
-    })
 }
 
 /// True when the query refers to Vars `level` levels up, counted from inside the query (1 = its parent).
@@ -429,7 +410,9 @@ pub(crate) fn into_conjuncts(e: Option<Expr>) -> Vec<Expr> {
 
 fn push_conjuncts(e: Expr, out: &mut Vec<Expr>) {
     match e {
-        Expr::Bool { op: pglite_ir::BoolOp::And, args, .. } => args.into_iter().for_each(|a| push_conjuncts(a, out)),
+        Expr::Bool { op: pglite_ir::BoolOp::And, args, .. } => {
+            args.into_iter().for_each(|a| push_conjuncts(a, out))
+        }
         Expr::Const(c) if c.value.as_bool() == Some(true) => {}
         e => out.push(e),
     }

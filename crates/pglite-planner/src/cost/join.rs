@@ -88,7 +88,9 @@ pub(crate) fn nestloop(
                 tuples += unmatched * inner_rows;
             }
             if matched > 0.0 {
-                run += (matched - if unmatched >= 1.0 { 0.0 } else { 1.0 }).max(0.0) * inner_rescan_run * scan_frac;
+                run += (matched - if unmatched >= 1.0 { 0.0 } else { 1.0 }).max(0.0)
+                    * inner_rescan_run
+                    * scan_frac;
             }
         }
         ntuples = tuples;
@@ -163,12 +165,9 @@ pub(crate) fn mergejoin(g: &Glob<'_>, m: &MergeInputs<'_>, rows: f64, target: &T
     let (i_start, inner_run, i_st, i_tot) = side(m.inner, m.sort_inner, s.inner_start, s.inner_end, &mut dis);
     let mut startup = o_start + i_start;
     let mut run = o_run;
-    let skip_mark = (matches!(m.kind, JoinKind::Semi | JoinKind::Anti) || m.inner_unique) && m.all_joinclauses_are_merge;
-    let rescanned = if skip_mark || m.inner_unique {
-        0.0
-    } else {
-        (m.merge_tuples - inner_rows).max(0.0)
-    };
+    let skip_mark =
+        (matches!(m.kind, JoinKind::Semi | JoinKind::Anti) || m.inner_unique) && m.all_joinclauses_are_merge;
+    let rescanned = if skip_mark || m.inner_unique { 0.0 } else { (m.merge_tuples - inner_rows).max(0.0) };
     let ratio = 1.0 + rescanned / inner_rows;
     let bare = inner_run * ratio;
     let mat = inner_run + g.set.cpu_operator_cost * inner_rows * ratio;
@@ -180,7 +179,9 @@ pub(crate) fn mergejoin(g: &Glob<'_>, m: &MergeInputs<'_>, rows: f64, target: &T
     } else if !m.sort_inner && !supports_mark_restore(m.inner) {
         true
     } else {
-        g.set.material && m.sort_inner && relation_bytes(inner_rows_all, m.inner.target.width) > g.set.sort_mem()
+        g.set.material
+            && m.sort_inner
+            && relation_bytes(inner_rows_all, m.inner.target.width) > g.set.sort_mem()
     };
     run += if materialize { mat } else { bare };
     startup += m.merge_qual.startup;
@@ -250,7 +251,9 @@ pub(crate) fn hashjoin(g: &Glob<'_>, h: &HashInputs<'_>, rows: f64, target: &Tar
         startup += g.set.seq_page_cost * inner_pages;
         run += g.set.seq_page_cost * (inner_pages + 2.0 * outer_pages);
     }
-    if relation_bytes(crate::glob::clamp_rows(inner_rows * h.mcv_freq), h.inner.target.width) > g.set.hash_mem() {
+    if relation_bytes(crate::glob::clamp_rows(inner_rows * h.mcv_freq), h.inner.target.width)
+        > g.set.hash_mem()
+    {
         dis += 1;
     }
     startup += h.hash_qual.startup;

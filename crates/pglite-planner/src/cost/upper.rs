@@ -130,14 +130,16 @@ pub(crate) fn limit(rows: &mut f64, c: &mut Costs, offset_est: i64, count_est: i
     let (input_rows, input_startup, input_total) = (*rows, c.startup, c.total);
     if offset_est != 0 {
         let offset =
-            if offset_est > 0 { offset_est as f64 } else { crate::glob::clamp_rows(input_rows * 0.1) }.min(*rows);
+            if offset_est > 0 { offset_est as f64 } else { crate::glob::clamp_rows(input_rows * 0.1) }
+                .min(*rows);
         if input_rows > 0.0 {
             c.startup += (input_total - input_startup) * offset / input_rows;
         }
         *rows = (*rows - offset).max(1.0);
     }
     if count_est != 0 {
-        let count = if count_est > 0 { count_est as f64 } else { crate::glob::clamp_rows(input_rows * 0.1) }.min(*rows);
+        let count = if count_est > 0 { count_est as f64 } else { crate::glob::clamp_rows(input_rows * 0.1) }
+            .min(*rows);
         if input_rows > 0.0 {
             c.total = c.startup + (input_total - input_startup) * count / input_rows;
         }

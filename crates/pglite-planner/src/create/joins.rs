@@ -16,14 +16,22 @@ fn is_outer(kind: JoinKind) -> bool {
 
 /// (conditions of the join itself, conditions on its result, conditions checked once)
 fn clauses(root: &Root, path: &Path, j: &JoinPath, skip: &[Rc<RInfo>]) -> (Vec<Expr>, Vec<Expr>, Vec<Expr>) {
-    let list: Vec<Rc<RInfo>> =
-        j.clauses.iter().filter(|r| !skip.iter().any(|k| Rc::ptr_eq(k, r)) && !r.pseudoconstant).cloned().collect();
+    let list: Vec<Rc<RInfo>> = j
+        .clauses
+        .iter()
+        .filter(|r| !skip.iter().any(|k| Rc::ptr_eq(k, r)) && !r.pseudoconstant)
+        .cloned()
+        .collect();
     let once: Vec<Expr> = j.clauses.iter().filter(|r| r.pseudoconstant).map(|r| r.clause.clone()).collect();
     if is_outer(j.kind) {
         let (on, above) = split_join_clauses(&list, &root.rels[path.rel].relids);
         (on, above, once)
     } else {
-        let on = list.iter().filter(|r| !crate::exprs::is_true_const(&r.clause)).map(|r| r.clause.clone()).collect();
+        let on = list
+            .iter()
+            .filter(|r| !crate::exprs::is_true_const(&r.clause))
+            .map(|r| r.clause.clone())
+            .collect();
         (on, Vec::new(), once)
     }
 }
@@ -67,7 +75,11 @@ fn nest(g: &mut Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath) -> PgResul
     let targets = tlist(g, root, path);
     let join_qual = quals(g, root, on);
     let qual = quals(g, root, above);
-    let mut p = node(path, PlanNode::NestLoop { kind: j.kind, join_qual, params, inner_unique: j.inner_unique }, targets);
+    let mut p = node(
+        path,
+        PlanNode::NestLoop { kind: j.kind, join_qual, params, inner_unique: j.inner_unique },
+        targets,
+    );
     p.qual = qual;
     p.left = Some(Box::new(outer));
     p.right = Some(Box::new(inner));
@@ -75,7 +87,11 @@ fn nest(g: &mut Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath) -> PgResul
 }
 
 /// (outer side, inner side, operator) of a join clause.
-fn sides(g: &Glob<'_>, r: &RInfo, outer: &Relids) -> PgResult<(Expr, Expr, pglite_types::Oid, pglite_types::Oid)> {
+fn sides(
+    g: &Glob<'_>,
+    r: &RInfo,
+    outer: &Relids,
+) -> PgResult<(Expr, Expr, pglite_types::Oid, pglite_types::Oid)> {
     let (o, l, rr) = as_binary(&r.clause).ok_or_else(|| PgError::internal("join key is no operator"))?;
     if r.left.subset_of(outer) {
         return Ok((l.clone(), rr.clone(), o.op, o.input_collation));
@@ -99,8 +115,11 @@ fn hash(g: &mut Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath, keys: &[Rc
     let targets = tlist(g, root, path);
     let join_qual = quals(g, root, on);
     let qual = quals(g, root, above);
-    let mut p =
-        node(path, PlanNode::HashJoin { kind: j.kind, join_qual, keys: hash_keys, inner_unique: j.inner_unique }, targets);
+    let mut p = node(
+        path,
+        PlanNode::HashJoin { kind: j.kind, join_qual, keys: hash_keys, inner_unique: j.inner_unique },
+        targets,
+    );
     p.qual = qual;
     p.left = Some(Box::new(outer));
     p.right = Some(Box::new(inner));

@@ -30,7 +30,12 @@ pub(super) fn create(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>) -> PgRe
     let (clauses, once) = scan_clauses(root, path);
     let targets = tlist(g, root, path);
     let exprs = |list: &[Rc<RInfo>]| list.iter().map(|c| c.clause.clone()).collect::<Vec<_>>();
-    let table = || root.rels[path.rel].table.clone().ok_or_else(|| PgError::internal("scan of a relation without a table"));
+    let table = || {
+        root.rels[path.rel]
+            .table
+            .clone()
+            .ok_or_else(|| PgError::internal("scan of a relation without a table"))
+    };
     let plan = match &path.node {
         PathNode::SeqScan => {
             let mut p = node(path, PlanNode::SeqScan { rte: rti, rel: table()? }, targets);
@@ -53,14 +58,15 @@ pub(super) fn create(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>) -> PgRe
         PathNode::Tid { quals: tids } => {
             let rel = table()?;
             let mut tids = tids.clone();
-            let rest: Vec<Expr> = exprs(&clauses).into_iter().filter(|c| !crate::equal::member(&tids, c)).collect();
+            let rest: Vec<Expr> =
+                exprs(&clauses).into_iter().filter(|c| !crate::equal::member(&tids, c)).collect();
             tids.iter_mut().for_each(|e| replace_nest_params(g, root, e));
             let mut p = node(path, PlanNode::TidScan { rte: rti, rel, quals: tids }, targets);
             p.qual = quals(g, root, rest);
             p
         }
         PathNode::Index(_) => index(g, root, path, clauses, targets)?,
-        PathNode::Subquery { sub, .. } => subquery(g, root, path, sub, exprs(&clauses), targets)?,
+        PathNode::Subquery { sub } => subquery(g, root, path, sub, exprs(&clauses), targets)?,
         _ => memory(g, root, path, rti, exprs(&clauses), targets)?,
     };
     let once = quals(g, root, once);
@@ -85,7 +91,9 @@ fn memory(
             let mut rte = root.rte(rti).clone();
             rte.kind = RteKind::TableFunc(func);
             crate::walker::rte_exprs_mut(&mut rte, &mut |e| replace_nest_params(g, root, e));
-            let RteKind::TableFunc(func) = rte.kind else { return Err(PgError::internal("table function lost")) };
+            let RteKind::TableFunc(func) = rte.kind else {
+                return Err(PgError::internal("table function lost"));
+            };
             PlanNode::TableFuncScan { rte: rti, func }
         }
         (PathNode::Values, RteKind::Values { mut rows, .. }) => {
@@ -93,13 +101,16 @@ fn memory(
             PlanNode::ValuesScan { rte: rti, rows }
         }
         (PathNode::Cte, RteKind::Cte { name, .. }) => {
-            let slot = root.rels[path.rel].cte.clone().ok_or_else(|| PgError::internal("CTE scan without a CTE"))?;
+            let slot =
+                root.rels[path.rel].cte.clone().ok_or_else(|| PgError::internal("CTE scan without a CTE"))?;
             PlanNode::CteScan { rte: rti, cte_param: slot.param, name }
         }
         (PathNode::WorkTable, RteKind::Cte { name, .. }) => {
             PlanNode::WorkTableScan { rte: rti, param: root.rels[path.rel].wt_param, name }
         }
-        (PathNode::Tuplestore, RteKind::Tuplestore { name, .. }) => PlanNode::TuplestoreScan { rte: rti, name },
+        (PathNode::Tuplestore, RteKind::Tuplestore { name, .. }) => {
+            PlanNode::TuplestoreScan { rte: rti, name }
+        }
         (PathNode::Result { .. }, _) => PlanNode::Result { one_time: Vec::new() },
         _ => return Err(PgError::internal("unexpected scan path")),
     };
@@ -156,7 +167,8 @@ fn index(
     targets: Vec<TargetEntry>,
 ) -> PgResult<Plan> {
     let PathNode::Index(ip) = &path.node else { return Err(PgError::internal("index path expected")) };
-    let rel = root.rels[path.rel].table.clone().ok_or_else(|| PgError::internal("index scan without a table"))?;
+    let rel =
+        root.rels[path.rel].table.clone().ok_or_else(|| PgError::internal("index scan without a table"))?;
     let rti = root.rels[path.rel].relid;
     let mut index_quals = Vec::new();
     let mut recheck = Vec::new();
@@ -211,7 +223,8 @@ fn index(
     let mut rest: Vec<Expr> = Vec::new();
     for r in &clauses {
         let by_index = ip.clauses.iter().any(|c| {
-            Rc::ptr_eq(&c.rinfo, r) && !c.lossy || c.rinfo.parent_ec.is_some() && c.rinfo.parent_ec == r.parent_ec
+            Rc::ptr_eq(&c.rinfo, r) && !c.lossy
+                || c.rinfo.parent_ec.is_some() && c.rinfo.parent_ec == r.parent_ec
         });
         if !by_index && !rest.iter().any(|e| equal(e, &r.clause)) {
             rest.push(r.clause.clone());

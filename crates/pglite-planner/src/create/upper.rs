@@ -67,12 +67,15 @@ pub(super) fn create(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>) -> PgRe
             let below = super::create(g, root, sub)?;
             let rels = root.rels[path.rel].relids.clone();
             let (below, keys) = sort_keys(g, root, below, &path.pathkeys[..*columns], &rels)?;
-            let keys = keys.iter().map(|k| GroupKey { column: k.column, eq_op: k.eq_op, collation: k.collation }).collect();
+            let keys = keys
+                .iter()
+                .map(|k| GroupKey { column: k.column, eq_op: k.eq_op, collation: k.collation })
+                .collect();
             let targets = pass_targets(&below);
             Ok(above(path, PlanNode::Unique { keys }, targets, below))
         }
         PathNode::Agg(a) => agg(g, root, path, a),
-        PathNode::Window { sub, clause, run_condition, .. } => window(g, root, path, sub, *clause, run_condition),
+        PathNode::Window { sub, clause, run_condition } => window(g, root, path, sub, *clause, run_condition),
         PathNode::SetOp { left, right, kind, all, hashed, group } => {
             let l = super::create(g, root, left)?;
             let r = super::create(g, root, right)?;
@@ -83,7 +86,7 @@ pub(super) fn create(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>) -> PgRe
             p.right = Some(Box::new(r));
             Ok(p)
         }
-        PathNode::RecursiveUnion { left, right, group, param, .. } => {
+        PathNode::RecursiveUnion { left, right, group, param } => {
             let l = super::create(g, root, left)?;
             let r = super::create(g, root, right)?;
             let distinct = set_group_keys(group, &path.target);
@@ -110,7 +113,12 @@ pub(super) fn create(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>) -> PgRe
             let below = super::create(g, root, sub)?;
             let ties = if *ties { ties_keys(root, &below) } else { Vec::new() };
             let targets = pass_targets(&below);
-            Ok(above(path, PlanNode::Limit { limit: limit.clone(), offset: offset.clone(), ties }, targets, below))
+            Ok(above(
+                path,
+                PlanNode::Limit { limit: limit.clone(), offset: offset.clone(), ties },
+                targets,
+                below,
+            ))
         }
         _ => Err(PgError::internal("unexpected upper path")),
     }
@@ -163,13 +171,16 @@ fn merge_append(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>, children: &[
         let child_rels = root.rels[c.rel].relids.clone();
         let (below, k) = sort_keys(g, root, below, &path.pathkeys, &child_rels)?;
         match &keys {
-            Some(first) if *first != k => return Err(PgError::internal("MergeAppend children disagree on sort columns")),
+            Some(first) if *first != k => {
+                return Err(PgError::internal("MergeAppend children disagree on sort columns"));
+            }
             _ => keys = Some(k),
         }
         plans.push(below);
     }
     let _ = rels;
-    let mut p = node(path, PlanNode::MergeAppend { children: plans, keys: keys.unwrap_or_default() }, targets);
+    let mut p =
+        node(path, PlanNode::MergeAppend { children: plans, keys: keys.unwrap_or_default() }, targets);
     // Columns added for sorting are part of every child's output.
     if let PlanNode::MergeAppend { children, .. } = &p.node
         && let Some(first) = children.first()
@@ -198,7 +209,8 @@ fn unique(
     for (e, op) in exprs.iter().zip(ops) {
         let mut e = e.clone();
         replace_nest_params(g, root, &mut e);
-        let eq = g.cat.right_side_eq(*op).ok_or_else(|| PgError::internal("no equality for a semijoin column"))?;
+        let eq =
+            g.cat.right_side_eq(*op).ok_or_else(|| PgError::internal("no equality for a semijoin column"))?;
         let at = below.targets.iter().position(|t| equal(&t.expr, &e));
         let column = match at {
             Some(i) => i as i16 + 1,
@@ -216,17 +228,30 @@ fn unique(
         };
         columns.push((column, eq, e));
     }
-    let keys: Vec<GroupKey> =
-        columns.iter().map(|(c, eq, e)| GroupKey { column: *c, eq_op: *eq, collation: e.collation() }).collect();
+    let keys: Vec<GroupKey> = columns
+        .iter()
+        .map(|(c, eq, e)| GroupKey { column: *c, eq_op: *eq, collation: e.collation() })
+        .collect();
     let targets = pass_targets(&below);
     if method == UniqueMethod::Hash {
-        let n = PlanNode::Agg { strategy: AggStrategy::Hashed, keys, sets: Vec::new(), num_groups: path.rows };
+        let n =
+            PlanNode::Agg { strategy: AggStrategy::Hashed, keys, sets: Vec::new(), num_groups: path.rows };
         return Ok(above(path, n, targets, below));
     }
     let mut sort = Vec::new();
     for (c, eq, e) in &columns {
-        let op = g.cat.ordering_for_eq(*eq).ok_or_else(|| PgError::internal("no ordering for a semijoin column"))?;
-        sort.push(SortKey { column: *c, op, eq_op: *eq, collation: e.collation(), desc: false, nulls_first: false });
+        let op = g
+            .cat
+            .ordering_for_eq(*eq)
+            .ok_or_else(|| PgError::internal("no ordering for a semijoin column"))?;
+        sort.push(SortKey {
+            column: *c,
+            op,
+            eq_op: *eq,
+            collation: e.collation(),
+            desc: false,
+            nulls_first: false,
+        });
     }
     let mut s = Plan::new(PlanNode::Sort { keys: sort }, targets.clone());
     s.cost = cost_of(path);
@@ -245,20 +270,30 @@ fn group_keys(below: &Plan, group: &[SortGroupClause]) -> PgResult<Vec<GroupKey>
                 .iter()
                 .position(|t| t.sort_group_ref == c.target_ref)
                 .ok_or_else(|| PgError::internal("grouping column missing from its input"))?;
-            Ok(GroupKey { column: i as i16 + 1, eq_op: c.eq_op, collation: below.targets[i].expr.collation() })
+            Ok(GroupKey {
+                column: i as i16 + 1,
+                eq_op: c.eq_op,
+                collation: below.targets[i].expr.collation(),
+            })
         })
         .collect()
 }
 
 fn agg(g: &mut Glob<'_>, root: &mut Root, path: &Rc<Path>, a: &AggPath) -> PgResult<Plan> {
     let below = super::create(g, root, &a.sub)?;
-    let keys = if root.query.set_ops.is_some() { set_group_keys(&a.group, &path.target) } else { group_keys(&below, &a.group)? };
+    let keys = if root.query.set_ops.is_some() {
+        set_group_keys(&a.group, &path.target)
+    } else {
+        group_keys(&below, &a.group)?
+    };
     let sets = match &a.sets {
         None => Vec::new(),
         Some(sets) => sets
             .iter()
             .map(|s| {
-                s.iter().filter_map(|r| a.group.iter().position(|c| c.target_ref == *r)).collect::<Vec<usize>>()
+                s.iter()
+                    .filter_map(|r| a.group.iter().position(|c| c.target_ref == *r))
+                    .collect::<Vec<usize>>()
             })
             .collect(),
     };
@@ -317,7 +352,14 @@ fn window(
         format!("w{}", clause + 1)
     });
     let targets = tlist(g, root, path);
-    let n = PlanNode::WindowAgg { winref: w.winref, partition, order, frame, run_condition: run_condition.to_vec(), name };
+    let n = PlanNode::WindowAgg {
+        winref: w.winref,
+        partition,
+        order,
+        frame,
+        run_condition: run_condition.to_vec(),
+        name,
+    };
     Ok(above(path, n, targets, below))
 }
 

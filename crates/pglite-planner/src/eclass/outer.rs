@@ -14,7 +14,8 @@ use crate::types::*;
 
 /// Derives what can be derived, then hands the outer-join clauses to their relations.
 pub(crate) fn reconsider_outer_join_clauses(g: &mut Glob<'_>, root: &mut Root) -> PgResult<()> {
-    let (mut left, mut right) = (std::mem::take(&mut root.left_clauses), std::mem::take(&mut root.right_clauses));
+    let (mut left, mut right) =
+        (std::mem::take(&mut root.left_clauses), std::mem::take(&mut root.right_clauses));
     let full = std::mem::take(&mut root.full_clauses);
     loop {
         let mut found = false;

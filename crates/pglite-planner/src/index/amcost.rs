@@ -68,25 +68,38 @@ pub(crate) fn estimate(
     let quals: Vec<Rc<RInfo>> = clauses.iter().map(|c| c.rinfo.clone()).collect();
     let mut selectivity = sel::list_selectivity(g, root, &quals, ctx);
     if !index.predicate.is_empty() {
-        let extra: Vec<Expr> =
-            index.predicate.iter().filter(|p| !quals.iter().any(|q| crate::equal::equal(&q.clause, p))).cloned().collect();
+        let extra: Vec<Expr> = index
+            .predicate
+            .iter()
+            .filter(|p| !quals.iter().any(|q| crate::equal::equal(&q.clause, p)))
+            .cloned()
+            .collect();
         selectivity *= sel::exprs_selectivity(g, root, &extra, ctx);
     }
     let mut tuples = if index.unique && all_eq && next == index.columns.len() && !has_array && !has_null {
         1.0
     } else {
         let s = if bound.is_empty() { 1.0 } else { sel::exprs_selectivity(g, root, &bound, ctx) };
-        let s = if index.predicate.is_empty() { s } else { s.min(1.0) * (index.tuples / r.tuples.max(1.0)).min(1.0) };
+        let s = if index.predicate.is_empty() {
+            s
+        } else {
+            s.min(1.0) * (index.tuples / r.tuples.max(1.0)).min(1.0)
+        };
         // Several searches are estimated one by one.
         sa_scans = sa_scans.min((index.pages * 0.3333333).ceil().max(1.0));
         (s * r.tuples / sa_scans).round_ties_even()
     };
     tuples = tuples.min(index.tuples).max(1.0);
-    let pages = if index.pages > 1.0 && index.tuples > 1.0 { (tuples * index.pages / index.tuples).ceil() } else { 1.0 };
+    let pages = if index.pages > 1.0 && index.tuples > 1.0 {
+        (tuples * index.pages / index.tuples).ceil()
+    } else {
+        1.0
+    };
     let random = g.set.random_page_cost;
     let scans = sa_scans * loops;
     let io = if scans > 1.0 {
-        let fetched = crate::cost::index_pages_fetched(g, pages * scans, index.pages, index.pages, root.total_pages);
+        let fetched =
+            crate::cost::index_pages_fetched(g, pages * scans, index.pages, index.pages, root.total_pages);
         fetched * random / loops
     } else {
         pages * random
@@ -105,7 +118,7 @@ pub(crate) fn estimate(
         startup += descent;
         total += sa_scans * descent;
     }
-    AmCost { startup, total, selectivity, correlation: correlation(g, r, index), pages }
+    AmCost { startup, total, selectivity, correlation: correlation(g, r, index) }
 }
 
 fn correlation(g: &Glob<'_>, r: &Rel, index: &IndexInfo) -> f64 {

@@ -19,7 +19,9 @@ pub(crate) fn expr_matches(e: &Expr, index: &IndexInfo, col: usize) -> bool {
     let e = strip_relabel(e);
     match index.columns[col] {
         0 => equal(e, strip_relabel(&index.exprs[col])),
-        attno => matches!((e, &index.exprs[col]), (Expr::Var(v), Expr::Var(x)) if v.attno == attno && v.rte == x.rte && v.levels_up == 0),
+        attno => {
+            matches!((e, &index.exprs[col]), (Expr::Var(v), Expr::Var(x)) if v.attno == attno && v.rte == x.rte && v.levels_up == 0)
+        }
     }
 }
 
@@ -47,13 +49,24 @@ pub(crate) fn match_clause(
     if index.input_types[col] == oid::BOOL
         && let Some(value) = bool_clause(clause, index, col)
     {
-        let op = g.cat.family_member(index.families[col], oid::BOOL, oid::BOOL, if index.am == IndexAm::Hash { 1 } else { BT_EQ });
+        let op = g.cat.family_member(
+            index.families[col],
+            oid::BOOL,
+            oid::BOOL,
+            if index.am == IndexAm::Hash { 1 } else { BT_EQ },
+        );
         let original = make_op(&g.cat, BOOL_EQ, index.exprs[col].clone(), Expr::bool(value), Oid::INVALID);
         let strategy = if index.am == IndexAm::Hash { 1 } else { BT_EQ };
-        return make(vec![IndexCond::Op { op: op?, strategy, value: Expr::bool(value), original }], false, vec![col]);
+        return make(
+            vec![IndexCond::Op { op: op?, strategy, value: Expr::bool(value), original }],
+            false,
+            vec![col],
+        );
     }
     match clause {
-        Expr::Op(o) if o.args.len() == 2 => match_op(g, root, o, index, col).and_then(|(q, lossy)| make(q, lossy, vec![col])),
+        Expr::Op(o) if o.args.len() == 2 => {
+            match_op(g, root, o, index, col).and_then(|(q, lossy)| make(q, lossy, vec![col]))
+        }
         Expr::ScalarArrayOp(s) if s.use_or => {
             if !expr_matches(&s.args[0], index, col)
                 || !usable(g, root, index, &s.args[1])
@@ -64,7 +77,12 @@ pub(crate) fn match_clause(
             }
             let f = g.cat.strategy(s.op, index.families[col])?;
             make(
-                vec![IndexCond::Array { op: s.op, strategy: f.strategy, array: s.args[1].clone(), original: clause.clone() }],
+                vec![IndexCond::Array {
+                    op: s.op,
+                    strategy: f.strategy,
+                    array: s.args[1].clone(),
+                    original: clause.clone(),
+                }],
                 false,
                 vec![col],
             )
@@ -90,13 +108,21 @@ fn bool_clause(e: &Expr, index: &IndexInfo, col: usize) -> Option<bool> {
     match e {
         Expr::Bool { op: BoolOp::Not, args, .. } if expr_matches(&args[0], index, col) => Some(false),
         Expr::BooleanTest { arg, test: BoolTest::IsTrue, .. } if expr_matches(arg, index, col) => Some(true),
-        Expr::BooleanTest { arg, test: BoolTest::IsFalse, .. } if expr_matches(arg, index, col) => Some(false),
+        Expr::BooleanTest { arg, test: BoolTest::IsFalse, .. } if expr_matches(arg, index, col) => {
+            Some(false)
+        }
         e if expr_matches(e, index, col) => Some(true),
         _ => None,
     }
 }
 
-fn match_op(g: &Glob<'_>, root: &Root, o: &OpExpr, index: &IndexInfo, col: usize) -> Option<(Vec<IndexCond>, bool)> {
+fn match_op(
+    g: &Glob<'_>,
+    root: &Root,
+    o: &OpExpr,
+    index: &IndexInfo,
+    col: usize,
+) -> Option<(Vec<IndexCond>, bool)> {
     let (l, r) = (&o.args[0], &o.args[1]);
     let family = index.families[col];
     if expr_matches(l, index, col) && usable(g, root, index, r) {
@@ -104,7 +130,10 @@ fn match_op(g: &Glob<'_>, root: &Root, o: &OpExpr, index: &IndexInfo, col: usize
             && let Some(f) = g.cat.strategy(o.op, family)
         {
             let original = Expr::Op(Box::new(o.clone()));
-            return Some((vec![IndexCond::Op { op: o.op, strategy: f.strategy, value: r.clone(), original }], false));
+            return Some((
+                vec![IndexCond::Op { op: o.op, strategy: f.strategy, value: r.clone(), original }],
+                false,
+            ));
         }
         return match_pattern(g, o, index, col);
     }
@@ -142,7 +171,8 @@ fn match_pattern(g: &Glob<'_>, o: &OpExpr, index: &IndexInfo, col: usize) -> Opt
         return None;
     }
     // text_pattern_ops and bpchar_pattern_ops order by bytes; others only in the C collation.
-    let by_bytes = matches!(index.families[col].0, 2095 | 2097) || g.cat.default_collation_is_c(index.collations[col]);
+    let by_bytes =
+        matches!(index.families[col].0, 2095 | 2097) || g.cat.default_collation_is_c(index.collations[col]);
     let family = index.families[col];
     let value_ty = if ty == oid::NAME { oid::TEXT } else { ty };
     let cond = |strategy: i16, text: &str| -> Option<IndexCond> {
@@ -200,7 +230,9 @@ fn match_row(
         let found = (0..index.columns.len()).find(|c| {
             expr_matches(&vars[i], index, *c)
                 && collation_fits(index, *c, rc.input_collations[i])
-                && op_at(i).and_then(|op| g.cat.strategy(op, index.families[*c])).is_some_and(|f| f.strategy == first.strategy)
+                && op_at(i)
+                    .and_then(|op| g.cat.strategy(op, index.families[*c]))
+                    .is_some_and(|f| f.strategy == first.strategy)
         });
         match found {
             Some(c) if c == columns[columns.len() - 1] + 1 && index.desc[c] == index.desc[col] => {
@@ -253,7 +285,8 @@ fn match_or(g: &Glob<'_>, root: &Root, args: &[Expr], index: &IndexInfo, col: us
     let f = g.cat.strategy(op, index.families[col])?;
     let elem = values.first()?.ty();
     let ty = g.cat.array_of(elem)?;
-    let mut array = Expr::Array { elements: values, ty, elem_type: elem, collation, multidims: false, location: -1 };
+    let mut array =
+        Expr::Array { elements: values, ty, elem_type: elem, collation, multidims: false, location: -1 };
     crate::fold::fold(g, &mut array).ok()?;
     let original = Expr::ScalarArrayOp(Box::new(ScalarArrayOpExpr {
         op,

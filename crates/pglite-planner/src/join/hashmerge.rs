@@ -18,7 +18,11 @@ use crate::types::*;
 /// Paths to use on each side when duplicates were removed from one.
 fn cheapest(root: &Root, pair: &Pair<'_>) -> Option<(Rc<Path>, Rc<Path>)> {
     let side = |rel: RelId, unique: bool| {
-        if unique { root.rels[rel].cheapest_unique.clone().flatten() } else { root.rels[rel].cheapest_total.clone() }
+        if unique {
+            root.rels[rel].cheapest_unique.clone().flatten()
+        } else {
+            root.rels[rel].cheapest_total.clone()
+        }
     };
     Some((side(pair.outer, pair.uniq == Uniq::Outer)?, side(pair.inner, pair.uniq == Uniq::Inner)?))
 }
@@ -27,7 +31,9 @@ fn cheapest(root: &Root, pair: &Pair<'_>) -> Option<(Rc<Path>, Rc<Path>)> {
 pub(super) fn sort_inner_and_outer(g: &mut Glob<'_>, root: &mut Root, pair: &Pair<'_>) -> PgResult<()> {
     let Some((outer, inner)) = cheapest(root, pair) else { return Ok(()) };
     let (orel, irel) = (root.rels[pair.outer].relids.clone(), root.rels[pair.inner].relids.clone());
-    if outer.required().is_some_and(|r| r.overlaps(&irel)) || inner.required().is_some_and(|r| r.overlaps(&orel)) {
+    if outer.required().is_some_and(|r| r.overlaps(&irel))
+        || inner.required().is_some_and(|r| r.overlaps(&orel))
+    {
         return Ok(());
     }
     if pair.merge.is_empty() {
@@ -42,7 +48,9 @@ pub(super) fn sort_inner_and_outer(g: &mut Glob<'_>, root: &mut Root, pair: &Pai
             keys.insert(0, k);
         }
         let clauses = pathkeys::merge_clauses_for_outer(root, &keys, &pair.merge);
-        if clauses.len() != pair.merge.len() && matches!(pair.kind, JoinKind::Full | JoinKind::Right | JoinKind::RightAnti) {
+        if clauses.len() != pair.merge.len()
+            && matches!(pair.kind, JoinKind::Full | JoinKind::Right | JoinKind::RightAnti)
+        {
             continue;
         }
         let inner_keys = pathkeys::inner_keys_for_merge(root, &clauses, &keys);
@@ -71,7 +79,17 @@ pub(super) fn merge_with_outer(
         return Ok(());
     }
     let inner_keys = pathkeys::inner_keys_for_merge(root, &clauses, &outer.pathkeys);
-    try_merge(g, root, pair, outer, inner_total, clauses.clone(), keys.clone(), outer.pathkeys.clone(), inner_keys.clone());
+    try_merge(
+        g,
+        root,
+        pair,
+        outer,
+        inner_total,
+        clauses.clone(),
+        keys.clone(),
+        outer.pathkeys.clone(),
+        inner_keys.clone(),
+    );
     if pair.uniq == Uniq::Inner {
         return Ok(());
     }
@@ -139,7 +157,8 @@ fn try_merge(
     let mut all: Vec<Rc<RInfo>> = pair.restrict.to_vec();
     let param = join_param(g, root, pair, outer, inner, &required, &mut all);
     let keys: Vec<Rc<RInfo>> = clauses.iter().map(|c| c.0.clone()).collect();
-    let others: Vec<Rc<RInfo>> = all.iter().filter(|r| !keys.iter().any(|k| Rc::ptr_eq(k, r))).cloned().collect();
+    let others: Vec<Rc<RInfo>> =
+        all.iter().filter(|r| !keys.iter().any(|k| Rc::ptr_eq(k, r))).cloned().collect();
     let scan = first_key_scan(g, root, pair, &clauses, &outer_keys);
     let join = root.rels[pair.rel].relids.clone();
     let inner_sj = super::inner_special(&root.rels[pair.outer].relids, &root.rels[pair.inner].relids);
@@ -162,7 +181,13 @@ fn try_merge(
     let m = cost::mergejoin(g, &inputs, rows, &target);
     let path = Path {
         node: PathNode::Merge {
-            j: JoinPath { kind: pair.kind, outer: outer.clone(), inner: inner.clone(), clauses: all, inner_unique: pair.inner_unique },
+            j: JoinPath {
+                kind: pair.kind,
+                outer: outer.clone(),
+                inner: inner.clone(),
+                clauses: all,
+                inner_unique: pair.inner_unique,
+            },
             keys,
             outer_sort,
             inner_sort,
@@ -182,7 +207,13 @@ fn try_merge(
     add_path(&mut root.rels[pair.rel], path);
 }
 
-fn first_key_scan(g: &Glob<'_>, root: &Root, pair: &Pair<'_>, clauses: &[(Rc<RInfo>, bool)], keys: &[PathKey]) -> MergeScan {
+fn first_key_scan(
+    g: &Glob<'_>,
+    root: &Root,
+    pair: &Pair<'_>,
+    clauses: &[(Rc<RInfo>, bool)],
+    keys: &[PathKey],
+) -> MergeScan {
     let full = MergeScan { outer_start: 0.0, outer_end: 1.0, inner_start: 0.0, inner_end: 1.0 };
     let Some((r, left_outer)) = clauses.first() else { return full };
     if pair.kind == JoinKind::Full {
@@ -212,7 +243,8 @@ pub(super) fn hash(g: &mut Glob<'_>, root: &mut Root, pair: &Pair<'_>) -> PgResu
             !(is_outer && r.is_pushed_down_to(&join))
                 && r.can_join
                 && r.hash_op.is_valid()
-                && (r.left.subset_of(&orel) && r.right.subset_of(&irel) || r.left.subset_of(&irel) && r.right.subset_of(&orel))
+                && (r.left.subset_of(&orel) && r.right.subset_of(&irel)
+                    || r.left.subset_of(&irel) && r.right.subset_of(&orel))
         })
         .cloned()
         .collect();
@@ -220,7 +252,9 @@ pub(super) fn hash(g: &mut Glob<'_>, root: &mut Root, pair: &Pair<'_>) -> PgResu
         return Ok(());
     }
     let Some((outer_total, inner)) = cheapest(root, pair) else { return Ok(()) };
-    if outer_total.required().is_some_and(|r| r.overlaps(&irel)) || inner.required().is_some_and(|r| r.overlaps(&orel)) {
+    if outer_total.required().is_some_and(|r| r.overlaps(&irel))
+        || inner.required().is_some_and(|r| r.overlaps(&orel))
+    {
         return Ok(());
     }
     try_hash(g, root, pair, &outer_total, &inner, keys.clone());
@@ -246,14 +280,22 @@ pub(super) fn hash(g: &mut Glob<'_>, root: &mut Root, pair: &Pair<'_>) -> PgResu
     Ok(())
 }
 
-fn try_hash(g: &mut Glob<'_>, root: &mut Root, pair: &Pair<'_>, outer: &Rc<Path>, inner: &Rc<Path>, keys: Vec<Rc<RInfo>>) {
+fn try_hash(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    pair: &Pair<'_>,
+    outer: &Rc<Path>,
+    inner: &Rc<Path>,
+    keys: Vec<Rc<RInfo>>,
+) {
     let required = plain_required(outer, inner);
     if !required.is_empty() && !required.overlaps(&pair.param_sources) {
         return;
     }
     let mut all: Vec<Rc<RInfo>> = pair.restrict.to_vec();
     let param = join_param(g, root, pair, outer, inner, &required, &mut all);
-    let others: Vec<Rc<RInfo>> = all.iter().filter(|r| !keys.iter().any(|k| Rc::ptr_eq(k, r))).cloned().collect();
+    let others: Vec<Rc<RInfo>> =
+        all.iter().filter(|r| !keys.iter().any(|k| Rc::ptr_eq(k, r))).cloned().collect();
     let irel = root.rels[pair.inner].relids.clone();
     let (buckets, batches) = cost::hash_table_size(g, inner.rows, inner.target.width);
     let virtual_buckets = buckets * batches;
@@ -290,7 +332,13 @@ fn try_hash(g: &mut Glob<'_>, root: &mut Root, pair: &Pair<'_>, outer: &Rc<Path>
     let c = cost::hashjoin(g, &inputs, rows, &target);
     let path = Path {
         node: PathNode::Hash {
-            j: JoinPath { kind: pair.kind, outer: outer.clone(), inner: inner.clone(), clauses: all, inner_unique: pair.inner_unique },
+            j: JoinPath {
+                kind: pair.kind,
+                outer: outer.clone(),
+                inner: inner.clone(),
+                clauses: all,
+                inner_unique: pair.inner_unique,
+            },
             keys,
         },
         rel: pair.rel,

@@ -121,7 +121,9 @@ fn memoize(g: &Glob<'_>, root: &Root, pair: &Pair<'_>, outer: &Rc<Path>, inner: 
     if matches!(pair.kind, JoinKind::Semi | JoinKind::Anti) && !pair.inner_unique {
         return None;
     }
-    if !matches!(r.kind, RelKind::Base) || r.restrict.iter().any(|c| crate::exprs::is_volatile(&g.cat, &c.clause)) {
+    if !matches!(r.kind, RelKind::Base)
+        || r.restrict.iter().any(|c| crate::exprs::is_volatile(&g.cat, &c.clause))
+    {
         return None;
     }
     // Single-row caching needs every join condition inside the parameterized scan.
@@ -173,7 +175,14 @@ fn memoize(g: &Glob<'_>, root: &Root, pair: &Pair<'_>, outer: &Rc<Path>, inner: 
     total += g.set.cpu_tuple_cost + g.set.cpu_operator_cost * inner.rows;
     let startup = inner.startup * (1.0 - hit) + g.set.cpu_tuple_cost;
     Some(Path {
-        node: PathNode::Memoize { sub: inner.clone(), keys, ops, single_row: pair.inner_unique, binary: false, rescan: (startup, total) },
+        node: PathNode::Memoize {
+            sub: inner.clone(),
+            keys,
+            ops,
+            single_row: pair.inner_unique,
+            binary: false,
+            rescan: (startup, total),
+        },
         rel: inner.rel,
         target: inner.target.clone(),
         param: inner.param.clone(),
@@ -191,7 +200,14 @@ fn nest_required(root: &Root, outer: &Path, inner: &Path) -> Relids {
     outer.required_or_empty().union(&inner.required_or_empty()).minus(o).minus(i)
 }
 
-fn try_nest(g: &mut Glob<'_>, root: &mut Root, pair: &Pair<'_>, outer: &Rc<Path>, inner: &Rc<Path>, keys: Vec<PathKey>) {
+fn try_nest(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    pair: &Pair<'_>,
+    outer: &Rc<Path>,
+    inner: &Rc<Path>,
+    keys: Vec<PathKey>,
+) {
     let required = nest_required(root, outer, inner);
     let outer_rels = root.rels[outer.rel].relids.clone();
     if !required.is_empty() && !required.overlaps(&pair.param_sources) {
@@ -215,13 +231,30 @@ fn try_nest(g: &mut Glob<'_>, root: &mut Root, pair: &Pair<'_>, outer: &Rc<Path>
     let indexed = has_indexed_quals(pair, inner, &clauses);
     let rows = param.as_ref().map_or(root.rels[pair.rel].rows, |p| p.rows);
     let target = root.rels[pair.rel].target.clone();
-    let c = cost::nestloop(g, pair.kind, outer, inner, pair.inner_unique, &pair.semi, quals, indexed, rows, &target);
+    let c = cost::nestloop(
+        g,
+        pair.kind,
+        outer,
+        inner,
+        pair.inner_unique,
+        &pair.semi,
+        quals,
+        indexed,
+        rows,
+        &target,
+    );
     if !add_path_precheck(&root.rels[pair.rel], c.disabled, c.startup, c.total, &keys, &required) {
         return;
     }
     let path = Path {
         node: PathNode::Nest {
-            j: JoinPath { kind: pair.kind, outer: outer.clone(), inner: inner.clone(), clauses, inner_unique: pair.inner_unique },
+            j: JoinPath {
+                kind: pair.kind,
+                outer: outer.clone(),
+                inner: inner.clone(),
+                clauses,
+                inner_unique: pair.inner_unique,
+            },
         },
         rel: pair.rel,
         target,

@@ -51,7 +51,8 @@ pub(crate) fn add(
     uniq: Uniq,
 ) -> PgResult<()> {
     let inner_unique = uniq == Uniq::Inner
-        || matches!(kind, JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full) && inner_is_unique(g, root, rel, inner, kind, restrict, uniq);
+        || matches!(kind, JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full)
+            && inner_is_unique(g, root, rel, inner, kind, restrict, uniq);
     let (merge, merge_ok) = select_merge_clauses(g, root, rel, outer, inner, kind, restrict);
     let semi = if matches!(kind, JoinKind::Semi | JoinKind::Anti) || inner_unique {
         semi_factors(g, root, rel, outer, inner, kind, sj, restrict)
@@ -68,7 +69,20 @@ pub(crate) fn add(
             param_sources.add(&root.all_baserels.minus(&s.min_left));
         }
     }
-    let pair = Pair { rel, outer, inner, kind, sj, restrict, uniq, inner_unique, semi, param_sources, merge, merge_ok };
+    let pair = Pair {
+        rel,
+        outer,
+        inner,
+        kind,
+        sj,
+        restrict,
+        uniq,
+        inner_unique,
+        semi,
+        param_sources,
+        merge,
+        merge_ok,
+    };
     if pair.merge_ok {
         hashmerge::sort_inner_and_outer(g, root, &pair)?;
     }
@@ -109,11 +123,16 @@ fn inner_is_unique(
         return false;
     }
     match i.scan {
-        ScanKind::Relation => !root.rte(i.relid).inherit && crate::index::unique_for(g, root, inner, &usable, &[]),
+        ScanKind::Relation => {
+            !root.rte(i.relid).inherit && crate::index::unique_for(g, root, inner, &usable, &[])
+        }
         ScanKind::Subquery => {
             let cols: Vec<Expr> = usable
                 .iter()
-                .filter_map(|r| crate::exprs::as_binary(&r.clause).map(|(_, a, b)| if r.left.subset_of(&i.relids) { a.clone() } else { b.clone() }))
+                .filter_map(|r| {
+                    crate::exprs::as_binary(&r.clause)
+                        .map(|(_, a, b)| if r.left.subset_of(&i.relids) { a.clone() } else { b.clone() })
+                })
                 .collect();
             subquery_is_unique(root, inner, &cols)
         }
@@ -193,7 +212,8 @@ fn select_merge_clauses(
             continue;
         };
         eclass::update_mergeclause_ecs(g, root, r);
-        let redundant = [r.left_ec.get(), r.right_ec.get()].into_iter().flatten().any(|e| root.ec_is_redundant(e));
+        let redundant =
+            [r.left_ec.get(), r.right_ec.get()].into_iter().flatten().any(|e| root.ec_is_redundant(e));
         if redundant {
             have_other = true;
             continue;
@@ -237,14 +257,20 @@ fn semi_factors(
         if !std::ptr::eq(semi_sj, sj) {
             quals.iter().for_each(|r| r.outer_selec.set(-1.0));
         }
-        let s = sel::list_selectivity(g, root, &quals, SelCtx { var_rel: 0, kind: semi_kind, sj: Some(semi_sj) });
+        let s =
+            sel::list_selectivity(g, root, &quals, SelCtx { var_rel: 0, kind: semi_kind, sj: Some(semi_sj) });
         if !std::ptr::eq(semi_sj, sj) {
             quals.iter().zip(saved).for_each(|(r, v)| r.outer_selec.set(v));
         }
         s
     };
     let inner_sj = super::inner_special(o, i);
-    let nselec = sel::list_selectivity(g, root, &quals, SelCtx { var_rel: 0, kind: JoinKind::Inner, sj: Some(&inner_sj) });
+    let nselec = sel::list_selectivity(
+        g,
+        root,
+        &quals,
+        SelCtx { var_rel: 0, kind: JoinKind::Inner, sj: Some(&inner_sj) },
+    );
     let match_count = if jselec > 0.0 { (nselec * root.rels[inner].rows / jselec).max(1.0) } else { 1.0 };
     SemiFactors { outer_match_frac: jselec, match_count }
 }
@@ -271,13 +297,17 @@ pub(crate) fn join_param(
     let mut candidates: Vec<Rc<RInfo>> = root.rels[pair.rel].joininfo.clone();
     candidates.extend(eclass::join_equalities(g, root, &all, required, &join));
     for r in candidates {
-        if movable_into(&r, &join, &all) && !movable_into(&r, &orel, &o_all) && !movable_into(&r, &irel, &i_all) {
+        if movable_into(&r, &join, &all)
+            && !movable_into(&r, &orel, &o_all)
+            && !movable_into(&r, &irel, &i_all)
+        {
             more.push(r);
         }
     }
     clauses.extend(more.iter().cloned());
     let o_rows = outer.rows;
     let i_rows = inner.rows;
-    let rows = super::join_rows(g, root, clauses, o_rows, i_rows, pair.sj, &join).min(root.rels[pair.rel].rows.max(1.0));
+    let rows = super::join_rows(g, root, clauses, o_rows, i_rows, pair.sj, &join)
+        .min(root.rels[pair.rel].rows.max(1.0));
     Some(Rc::new(ParamInfo { required: required.clone(), rows, clauses: more }))
 }

@@ -30,7 +30,12 @@ fn build(g: &mut Glob<'_>, root: &mut Root, rel: RelId, sj: &SpecialJoin) -> Opt
         return None;
     }
     let make = |method, rows: f64, c: cost::Costs, r: &Rel| Path {
-        node: PathNode::Unique { sub: sub.clone(), method, ops: sj.semi_ops.clone(), exprs: sj.semi_rhs.clone() },
+        node: PathNode::Unique {
+            sub: sub.clone(),
+            method,
+            ops: sj.semi_ops.clone(),
+            exprs: sj.semi_rhs.clone(),
+        },
         rel,
         target: r.target.clone(),
         param: None,
@@ -62,7 +67,19 @@ fn build(g: &mut Glob<'_>, root: &mut Root, rel: RelId, sj: &SpecialJoin) -> Opt
         c
     });
     let mut hashed = sj.semi_can_hash.then(|| {
-        cost::agg(g, AggStrategy::Hashed, &AggCosts::default(), n, rows, costs_of(&sub), sub.rows, width, QualCost::default(), 1.0).0
+        cost::agg(
+            g,
+            AggStrategy::Hashed,
+            &AggCosts::default(),
+            n,
+            rows,
+            costs_of(&sub),
+            sub.rows,
+            width,
+            QualCost::default(),
+            1.0,
+        )
+        .0
     });
     if hashed.is_some() && !cost::fits_in_hash_mem(g, rows, width) && sorted.is_some() {
         hashed = None;

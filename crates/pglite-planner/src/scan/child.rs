@@ -62,7 +62,8 @@ pub(super) fn set_append_paths(g: &mut Glob<'_>, root: &mut Root, rel: RelId) ->
         add_path(&mut root.rels[rel], path);
     }
     if root.rels[rel].consider_startup {
-        let startup: Vec<Rc<Path>> = ids.iter().filter_map(|i| root.rels[*i].cheapest_startup.clone()).collect();
+        let startup: Vec<Rc<Path>> =
+            ids.iter().filter_map(|i| root.rels[*i].cheapest_startup.clone()).collect();
         if startup.len() == ids.len() {
             let path = append_path(g, root, rel, startup, None);
             add_path(&mut root.rels[rel], path);
@@ -158,11 +159,14 @@ fn parameterized(g: &mut Glob<'_>, root: &mut Root, rel: RelId, ids: &[RelId]) {
         let mut children = Vec::new();
         for id in ids {
             let r = &root.rels[*id];
-            let fits = |p: &&Rc<Path>| {
-                p.required().is_none_or(|q| q.subset_of(&required))
-            };
-            let exact = r.paths.iter().filter(|p| p.required() == Some(&required)).min_by(|a, b| crate::path::cheaper(a, b, false));
-            let best = exact.or_else(|| r.paths.iter().filter(fits).min_by(|a, b| crate::path::cheaper(a, b, false)));
+            let fits = |p: &&Rc<Path>| p.required().is_none_or(|q| q.subset_of(&required));
+            let exact = r
+                .paths
+                .iter()
+                .filter(|p| p.required() == Some(&required))
+                .min_by(|a, b| crate::path::cheaper(a, b, false));
+            let best = exact
+                .or_else(|| r.paths.iter().filter(fits).min_by(|a, b| crate::path::cheaper(a, b, false)));
             let Some(p) = best.cloned() else { break };
             // Why: every child must enforce the clauses of the parameterization, or none may count on them.
             if p.required() != Some(&required) {

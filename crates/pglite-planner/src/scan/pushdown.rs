@@ -160,7 +160,8 @@ fn push_qual(q: &mut Query, qual: &Expr, rti: u32, names: &[String]) {
     shift_levels(&mut e, 1, 1);
     rewrite(&mut e, 0, &mut |e: &mut Expr, depth: u32| {
         let Expr::Var(v) = e else { return true };
-        if v.rte == rti && v.levels_up == depth
+        if v.rte == rti
+            && v.levels_up == depth
             && let Some(mut new) = crate::pullup::column_expr(v, &q.targets, names)
         {
             shift_levels(&mut new, depth as i32, 0);

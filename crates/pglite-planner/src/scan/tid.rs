@@ -42,14 +42,20 @@ pub(super) fn add_tid_paths(g: &mut Glob<'_>, root: &mut Root, rel: RelId) -> Pg
                         quals.push(r.clause.clone());
                         tuples = 1.0;
                     }
-                    crate::cat::SelKind::Lt | crate::cat::SelKind::Le | crate::cat::SelKind::Gt | crate::cat::SelKind::Ge => {
+                    crate::cat::SelKind::Lt
+                    | crate::cat::SelKind::Le
+                    | crate::cat::SelKind::Gt
+                    | crate::cat::SelKind::Ge => {
                         ranges.push(r.clause.clone());
                     }
                     _ => {}
                 }
             }
             Expr::ScalarArrayOp(s)
-                if s.use_or && is_ctid(&s.args[0], rti) && !varnos(&s.args[1]).contains(rti) && quals.is_empty() =>
+                if s.use_or
+                    && is_ctid(&s.args[0], rti)
+                    && !varnos(&s.args[1]).contains(rti)
+                    && quals.is_empty() =>
             {
                 quals.push(r.clause.clone());
                 tuples = array_length_estimate(&s.args[1]).max(1.0);

@@ -2,8 +2,8 @@
 
 use pglite_types::{Datum, Oid};
 
-use super::{DEFAULT_MATCH, clamp, eq_sel, histogram_fraction};
 use super::stats::VarData;
+use super::{DEFAULT_MATCH, clamp, eq_sel, histogram_fraction};
 use crate::cat::SelKind;
 use crate::types::{Glob, Root};
 
@@ -38,7 +38,12 @@ pub(crate) fn regex_prefix(pattern: &str) -> (String, bool) {
         if c == '$' && i + 1 == chars.len() {
             return (out, true);
         }
-        if !(c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '/' | ',' | ':' | ';' | '@' | '%' | '&' | '<' | '>' | '=' | '\'' | '"')) {
+        if !(c.is_alphanumeric()
+            || matches!(
+                c,
+                ' ' | '_' | '-' | '/' | ',' | ':' | ';' | '@' | '%' | '&' | '<' | '>' | '=' | '\'' | '"'
+            ))
+        {
             if c == '\\' && i + 1 < chars.len() && !chars[i + 1].is_alphanumeric() {
                 i += 1;
             } else {
@@ -107,7 +112,8 @@ pub(crate) fn pattern_sel(
         return 0.0;
     }
     let Some(pattern) = value.as_str() else { return DEFAULT_MATCH };
-    let insensitive = matches!(op.0, 1627 | 1628 | 1629 | 1631 | 1630 | 1632 | 1228 | 1229 | 1234 | 1235 | 1238 | 1239);
+    let insensitive =
+        matches!(op.0, 1627 | 1628 | 1629 | 1631 | 1630 | 1632 | 1228 | 1229 | 1234 | 1235 | 1238 | 1239);
     let (prefix, exact) = match kind {
         _ if insensitive => (String::new(), false),
         SelKind::Regex => regex_prefix(pattern),
@@ -119,7 +125,9 @@ pub(crate) fn pattern_sel(
     }
     let rest = match kind {
         SelKind::Prefix => 1.0,
-        SelKind::Regex => 0.2f64.powi((pattern.len().saturating_sub(prefix.len() + 1)).min(20) as i32).max(0.0005),
+        SelKind::Regex => {
+            0.2f64.powi((pattern.len().saturating_sub(prefix.len() + 1)).min(20) as i32).max(0.0005)
+        }
         _ => {
             let skip = prefix.chars().count();
             rest_selectivity(&pattern.chars().skip(skip).collect::<String>())

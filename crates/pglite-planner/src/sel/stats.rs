@@ -43,7 +43,10 @@ pub(crate) fn examine(g: &Glob<'_>, root: &Root, e: &Expr, var_rel: u32) -> VarD
             Some(t) => {
                 data.stats = g.env.column_stats(t.oid, v.attno);
                 data.unique = r.indexes.iter().any(|i| {
-                    i.unique && i.columns.len() == 1 && i.columns[0] == v.attno && (i.predicate.is_empty() || i.pred_ok)
+                    i.unique
+                        && i.columns.len() == 1
+                        && i.columns[0] == v.attno
+                        && (i.predicate.is_empty() || i.pred_ok)
                 });
             }
             None => subquery_column(g, root, r, v, &mut data),
@@ -77,7 +80,9 @@ fn subquery_column(g: &Glob<'_>, root: &Root, rel: &Rel, v: &Var, data: &mut Var
         return;
     }
     let Some(t) = sub.processed_targets.iter().find(|t| t.resno == v.attno && !t.junk) else { return };
-    let grouped = |c: &[pglite_ir::SortGroupClause]| c.len() == 1 && t.sort_group_ref != 0 && c[0].target_ref == t.sort_group_ref;
+    let grouped = |c: &[pglite_ir::SortGroupClause]| {
+        c.len() == 1 && t.sort_group_ref != 0 && c[0].target_ref == t.sort_group_ref
+    };
     if !sub.query.distinct.is_empty() || !sub.query.group.is_empty() {
         data.unique = grouped(&sub.query.distinct) || grouped(&sub.query.group);
         return;
@@ -375,7 +380,9 @@ pub(crate) fn function_rows(g: &Glob<'_>, e: &Expr) -> f64 {
         })
     };
     match g.cat.func_name(f.func) {
-        "generate_series" if f.args.len() >= 2 && matches!(f.args[0].ty(), oid::INT4 | oid::INT8 | oid::NUMERIC) => {
+        "generate_series"
+            if f.args.len() >= 2 && matches!(f.args[0].ty(), oid::INT4 | oid::INT8 | oid::NUMERIC) =>
+        {
             let step = if f.args.len() == 3 { number(2) } else { Some(1.0) };
             if let (Some(a), Some(b), Some(s)) = (number(0), number(1), step)
                 && s != 0.0

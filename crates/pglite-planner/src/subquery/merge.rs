@@ -7,14 +7,19 @@ use pglite_ir::query::*;
 pub(super) fn transform(q: &mut Query) -> PgResult<()> {
     let target = q.result_relation;
     let Some(m) = &mut q.merge else { return Err(PgError::internal("MERGE without actions")) };
-    let has = |kind: MergeMatch| m.actions.iter().any(|a| a.kind == kind && a.command != CommandType::Utility);
+    let has =
+        |kind: MergeMatch| m.actions.iter().any(|a| a.kind == kind && a.command != CommandType::Utility);
     let kind = match (has(MergeMatch::NotMatchedBySource), has(MergeMatch::NotMatchedByTarget)) {
         (true, true) => JoinKind::Full,
         (true, false) => JoinKind::Left,
         (false, true) => JoinKind::Right,
         (false, false) => JoinKind::Inner,
     };
-    let kind = if m.actions.iter().any(|a| a.kind == MergeMatch::NotMatchedBySource && a.command == CommandType::Utility) {
+    let kind = if m
+        .actions
+        .iter()
+        .any(|a| a.kind == MergeMatch::NotMatchedBySource && a.command == CommandType::Utility)
+    {
         match kind {
             JoinKind::Inner => JoinKind::Left,
             JoinKind::Right => JoinKind::Full,

@@ -39,7 +39,9 @@ pub(super) fn add_distinct_paths(g: &mut Glob<'_>, root: &mut Root, input: RelId
             // All columns are constant: any one row will do.
             let one = Expr::constant(oid::INT8, Datum::Int8(1));
             let sub = match (root.query.distinct_on, keys.is_empty()) {
-                (true, false) => ordered(g, root, out, &cheapest, &keys, -1.0, true).unwrap_or(cheapest.clone()),
+                (true, false) => {
+                    ordered(g, root, out, &cheapest, &keys, -1.0, true).unwrap_or(cheapest.clone())
+                }
                 _ => cheapest.clone(),
             };
             let mut rows = sub.rows;
@@ -98,7 +100,6 @@ pub(super) fn add_distinct_paths(g: &mut Glob<'_>, root: &mut Root, input: RelId
                 qual: Vec::new(),
                 num_groups: groups,
                 sets: None,
-                rollups: Vec::new(),
             })),
             ..copy(&cheapest)
         };

@@ -69,7 +69,12 @@ fn aggs_allow_hash(aggs: &[Expr]) -> bool {
     })
 }
 
-pub(super) fn add_grouping_paths(g: &mut Glob<'_>, root: &mut Root, input: RelId, target: &Rc<Target>) -> PgResult<RelId> {
+pub(super) fn add_grouping_paths(
+    g: &mut Glob<'_>,
+    root: &mut Root,
+    input: RelId,
+    target: &Rc<Target>,
+) -> PgResult<RelId> {
     let out = upper_rel(root, root.rels[input].relids.clone());
     root.rels[out].target = target.clone();
     let having: Vec<Expr> = crate::walker::into_conjuncts(root.query.having.clone());
@@ -85,7 +90,11 @@ pub(super) fn add_grouping_paths(g: &mut Glob<'_>, root: &mut Root, input: RelId
             param: None,
             rows: 1.0,
             startup: c.startup + c.per_tuple,
-            total: c.startup + c.per_tuple + g.set.cpu_tuple_cost + target.cost.startup + target.cost.per_tuple,
+            total: c.startup
+                + c.per_tuple
+                + g.set.cpu_tuple_cost
+                + target.cost.startup
+                + target.cost.per_tuple,
             disabled: 0,
             pathkeys: Vec::new(),
         };
@@ -119,7 +128,9 @@ fn group_exprs(root: &Root) -> Vec<Expr> {
 
 pub(super) fn exprs_of(root: &Root, refs: &[u32]) -> Vec<Expr> {
     refs.iter()
-        .filter_map(|r| root.processed_targets.iter().find(|t| t.sort_group_ref == *r).map(|t| t.expr.clone()))
+        .filter_map(|r| {
+            root.processed_targets.iter().find(|t| t.sort_group_ref == *r).map(|t| t.expr.clone())
+        })
         .collect()
 }
 
@@ -140,19 +151,10 @@ pub(super) fn agg_path(
     let hcost = list_cost(g, having);
     let hsel = if having.is_empty() { 1.0 } else { sel::exprs_selectivity(g, root, having, SelCtx::scan()) };
     let n = group.len();
-    let (c, rows) = cost::agg(
-        g,
-        strategy,
-        costs,
-        n,
-        groups,
-        costs_of(&sub),
-        sub.rows,
-        sub.target.width,
-        hcost,
-        hsel,
-    );
-    let keys = if strategy == AggStrategy::Sorted && sets.is_none() { sub.pathkeys.clone() } else { Vec::new() };
+    let (c, rows) =
+        cost::agg(g, strategy, costs, n, groups, costs_of(&sub), sub.rows, sub.target.width, hcost, hsel);
+    let keys =
+        if strategy == AggStrategy::Sorted && sets.is_none() { sub.pathkeys.clone() } else { Vec::new() };
     let keys = keys.into_iter().take(root.num_groupby_pathkeys).collect();
     Path {
         rel: out,
@@ -170,7 +172,6 @@ pub(super) fn agg_path(
             qual: having.to_vec(),
             num_groups: groups,
             sets,
-            rollups: Vec::new(),
         })),
     }
 }
@@ -188,7 +189,19 @@ fn add_plain(
 ) -> PgResult<()> {
     let Some(cheapest) = root.rels[input].cheapest_total.clone() else { return Ok(()) };
     if root.query.group.is_empty() {
-        let p = agg_path(g, root, out, cheapest, target, AggStrategy::Plain, Vec::new(), having, costs, 1.0, None);
+        let p = agg_path(
+            g,
+            root,
+            out,
+            cheapest,
+            target,
+            AggStrategy::Plain,
+            Vec::new(),
+            having,
+            costs,
+            1.0,
+            None,
+        );
         add_path(&mut root.rels[out], p);
         return Ok(());
     }
@@ -207,19 +220,37 @@ fn add_plain(
             let path = if aggs.is_empty() {
                 group_path(g, root, out, sorted, target, ordered_group, having, groups)
             } else {
-                agg_path(g, root, out, sorted, target, AggStrategy::Sorted, ordered_group, having, costs, groups, None)
+                agg_path(
+                    g,
+                    root,
+                    out,
+                    sorted,
+                    target,
+                    AggStrategy::Sorted,
+                    ordered_group,
+                    having,
+                    costs,
+                    groups,
+                    None,
+                )
             };
             add_path(&mut root.rels[out], path);
         }
     }
     if hashable && !group.is_empty() && aggs_allow_hash(aggs) {
-        let p = agg_path(g, root, out, cheapest, target, AggStrategy::Hashed, group, having, costs, groups, None);
+        let p =
+            agg_path(g, root, out, cheapest, target, AggStrategy::Hashed, group, having, costs, groups, None);
         add_path(&mut root.rels[out], p);
     }
     Ok(())
 }
 
-fn order_clauses(g: &Glob<'_>, root: &mut Root, group: &[SortGroupClause], keys: &[PathKey]) -> Vec<SortGroupClause> {
+fn order_clauses(
+    g: &Glob<'_>,
+    root: &mut Root,
+    group: &[SortGroupClause],
+    keys: &[PathKey],
+) -> Vec<SortGroupClause> {
     let _ = (g, keys, root);
     group.to_vec()
 }

@@ -18,10 +18,15 @@ pub(super) fn prepare(g: &mut Glob<'_>, root: &mut Root) -> PgResult<()> {
         return Ok(());
     }
     let Some(rti) = single_relation(&q.jointree) else { return Ok(()) };
-    if !matches!(&root.rte(rti).kind, RteKind::Relation { sample: None, .. }) || !root.rte(rti).security_quals.is_empty() {
+    if !matches!(&root.rte(rti).kind, RteKind::Relation { sample: None, .. })
+        || !root.rte(rti).security_quals.is_empty()
+    {
         return Ok(());
     }
-    let target = Target { exprs: root.processed_targets.iter().map(|t| t.expr.clone()).collect(), ..Target::default() };
+    let target = Target {
+        exprs: root.processed_targets.iter().map(|t| t.expr.clone()).collect(),
+        ..Target::default()
+    };
     let aggs = super::group::all_aggs(root, &target);
     if aggs.is_empty() || own_quals(&q.jointree).iter().any(|e| has_subplans(e)) {
         return Ok(());
@@ -69,15 +74,24 @@ fn sortable_arg(g: &Glob<'_>, agg: &Expr) -> Option<(Expr, SortGroupClause)> {
     }
     let eq_op = g.cat.eq_for_ordering(sort_op)?;
     let desc = g.cat.ordering_op(sort_op)?.2;
-    Some((arg, SortGroupClause { target_ref: 1, eq_op, sort_op, reverse: desc, nulls_first: desc, hashable: false }))
+    Some((
+        arg,
+        SortGroupClause { target_ref: 1, eq_op, sort_op, reverse: desc, nulls_first: desc, hashable: false },
+    ))
 }
 
 /// `SELECT arg FROM ... WHERE arg IS NOT NULL ORDER BY arg LIMIT 1`, when an index delivers that order.
-fn plan_one(g: &mut Glob<'_>, root: &Root, arg: Expr, sort: SortGroupClause) -> PgResult<Option<(Root, f64)>> {
+fn plan_one(
+    g: &mut Glob<'_>,
+    root: &Root,
+    arg: Expr,
+    sort: SortGroupClause,
+) -> PgResult<Option<(Root, f64)>> {
     let mut q = Query::new(CommandType::Select);
     q.rtable = root.query.rtable.clone();
     let test = Expr::NullTest { arg: Box::new(arg.clone()), is_null: false, arg_is_row: false, location: -1 };
-    q.jointree = JoinTree { from: vec![FromItem::From(Box::new(root.query.jointree.clone()))], quals: Some(test) };
+    q.jointree =
+        JoinTree { from: vec![FromItem::From(Box::new(root.query.jointree.clone()))], quals: Some(test) };
     let mut t = TargetEntry::new(arg, 1, Some("agg_target".into()));
     t.sort_group_ref = 1;
     q.targets = vec![t];
@@ -101,7 +115,13 @@ fn sorts(p: &Path) -> bool {
     }
 }
 
-pub(super) fn path(g: &Glob<'_>, root: &Root, out: RelId, target: &Rc<Target>, having: &[Expr]) -> PgResult<Option<Path>> {
+pub(super) fn path(
+    g: &Glob<'_>,
+    root: &Root,
+    out: RelId,
+    target: &Rc<Target>,
+    having: &[Expr],
+) -> PgResult<Option<Path>> {
     if root.minmax.is_empty() {
         return Ok(None);
     }
@@ -114,7 +134,12 @@ pub(super) fn path(g: &Glob<'_>, root: &Root, out: RelId, target: &Rc<Target>, h
         param: None,
         rows: 1.0,
         startup: init + target.cost.startup + qual.startup,
-        total: init + target.cost.startup + qual.startup + target.cost.per_tuple + qual.per_tuple + g.set.cpu_tuple_cost,
+        total: init
+            + target.cost.startup
+            + qual.startup
+            + target.cost.per_tuple
+            + qual.per_tuple
+            + g.set.cpu_tuple_cost,
         disabled: 0,
         pathkeys: Vec::new(),
     }))

@@ -62,7 +62,9 @@ fn flat(set: &GroupingSet) -> Vec<u32> {
     match set {
         GroupingSet::Simple(r) => r.clone(),
         GroupingSet::Empty => Vec::new(),
-        GroupingSet::Rollup(l) | GroupingSet::Cube(l) | GroupingSet::Sets(l) => l.iter().flat_map(flat).collect(),
+        GroupingSet::Rollup(l) | GroupingSet::Cube(l) | GroupingSet::Sets(l) => {
+            l.iter().flat_map(flat).collect()
+        }
     }
 }
 
@@ -75,7 +77,10 @@ fn expand_one(set: &GroupingSet) -> PgResult<Vec<Vec<u32>>> {
         }
         GroupingSet::Cube(list) => {
             if list.len() > 12 {
-                return Err(PgError::new(pglite_error::codes::TOO_MANY_COLUMNS, "CUBE is limited to 12 elements"));
+                return Err(PgError::new(
+                    pglite_error::codes::TOO_MANY_COLUMNS,
+                    "CUBE is limited to 12 elements",
+                ));
             }
             (0..1usize << list.len())
                 .map(|mask| {
@@ -133,7 +138,19 @@ pub(super) fn add_paths(
             let is_cheapest = Rc::ptr_eq(&p, &cheapest);
             let Some(sorted) = ordered(g, root, out, &p, &keys, -1.0, is_cheapest) else { continue };
             let strategy = if group.is_empty() { AggStrategy::Plain } else { AggStrategy::Sorted };
-            let mut path = agg_path(g, root, out, sorted, target, strategy, group.clone(), having, costs, groups, Some(descending.clone()));
+            let mut path = agg_path(
+                g,
+                root,
+                out,
+                sorted,
+                target,
+                strategy,
+                group.clone(),
+                having,
+                costs,
+                groups,
+                Some(descending.clone()),
+            );
             path.rows = groups;
             add_path(&mut root.rels[out], path);
         }
@@ -141,7 +158,19 @@ pub(super) fn add_paths(
     if hashable || !(is_chain && sortable) {
         let has_empty = sets.iter().any(Vec::is_empty);
         let strategy = if has_empty { AggStrategy::Mixed } else { AggStrategy::Hashed };
-        let mut path = agg_path(g, root, out, cheapest, target, AggStrategy::Hashed, group, having, costs, groups, Some(descending));
+        let mut path = agg_path(
+            g,
+            root,
+            out,
+            cheapest,
+            target,
+            AggStrategy::Hashed,
+            group,
+            having,
+            costs,
+            groups,
+            Some(descending),
+        );
         if let PathNode::Agg(a) = &mut path.node {
             a.strategy = strategy;
         }

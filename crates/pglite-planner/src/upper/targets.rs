@@ -85,7 +85,8 @@ pub(crate) fn make_sort_input(g: &Glob<'_>, root: &Root, final_target: &Rc<Targe
     for i in 0..n {
         if final_target.sort_ref(i) == 0 {
             let exp = !is_vol[i] && !is_srf[i] && is_expensive_call(g, &final_target.exprs[i]);
-            postpone[i] = postpone_srfs && is_srf[i] || is_vol[i] && (!is_srf[i] || postpone_srfs) || exp && limited;
+            postpone[i] =
+                postpone_srfs && is_srf[i] || is_vol[i] && (!is_srf[i] || postpone_srfs) || exp && limited;
         }
     }
     let mut t = Target::default();
@@ -106,7 +107,12 @@ fn is_expensive_call(g: &Glob<'_>, e: &Expr) -> bool {
 }
 
 /// Before windows: their partition and order columns, and what the rest is made of.
-pub(crate) fn make_window_input(g: &Glob<'_>, root: &Root, final_target: &Rc<Target>, windows: &[usize]) -> Rc<Target> {
+pub(crate) fn make_window_input(
+    g: &Glob<'_>,
+    root: &Root,
+    final_target: &Rc<Target>,
+    windows: &[usize],
+) -> Rc<Target> {
     let mut refs: Vec<u32> = Vec::new();
     for &w in windows {
         let w = &root.query.windows[w];
@@ -125,7 +131,8 @@ pub(crate) fn make_window_input(g: &Glob<'_>, root: &Root, final_target: &Rc<Tar
     }
     for w in &root.query.windows {
         for b in [&w.frame.start, &w.frame.end] {
-            if let pglite_ir::query::FrameBound::Preceding(e) | pglite_ir::query::FrameBound::Following(e) = b {
+            if let pglite_ir::query::FrameBound::Preceding(e) | pglite_ir::query::FrameBound::Following(e) = b
+            {
                 pull(e, true, false, &mut flat);
             }
         }
@@ -233,7 +240,10 @@ pub(crate) fn srf_levels_above(target: &Target, input: &Target) -> Vec<(Target, 
         target.exprs.iter().for_each(|e| collect_srfs(e, level, done, &mut srfs));
         let top_level = level == depth && target.exprs.iter().all(|e| srf_depth(e, done) == 0 || is_srf(e));
         if top_level {
-            levels.push((Target { exprs: target.exprs.clone(), refs: target.refs.clone(), ..Target::default() }, true));
+            levels.push((
+                Target { exprs: target.exprs.clone(), refs: target.refs.clone(), ..Target::default() },
+                true,
+            ));
             return levels;
         }
         let mut t = Target::default();
@@ -249,6 +259,9 @@ pub(crate) fn srf_levels_above(target: &Target, input: &Target) -> Vec<(Target, 
         available = t.exprs.iter().cloned().zip(t.refs.iter().copied()).collect();
         levels.push((t, true));
     }
-    levels.push((Target { exprs: target.exprs.clone(), refs: target.refs.clone(), ..Target::default() }, false));
+    levels.push((
+        Target { exprs: target.exprs.clone(), refs: target.refs.clone(), ..Target::default() },
+        false,
+    ));
     levels
 }

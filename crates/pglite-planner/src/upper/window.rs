@@ -27,7 +27,8 @@ pub(super) fn active(root: &Root) -> Vec<usize> {
     let mut funcs = Vec::new();
     root.processed_targets.iter().for_each(|t| collect(&t.expr, &mut funcs));
     let used = |winref: u32| funcs.iter().any(|f| matches!(f, Expr::WindowFunc(w) if w.winref == winref));
-    let mut list: Vec<usize> = (0..root.query.windows.len()).filter(|i| used(root.query.windows[*i].winref)).collect();
+    let mut list: Vec<usize> =
+        (0..root.query.windows.len()).filter(|i| used(root.query.windows[*i].winref)).collect();
     let order = |i: usize| -> Vec<SortGroupClause> {
         let w = &root.query.windows[i];
         let mut keys: Vec<SortGroupClause> = Vec::new();
@@ -81,7 +82,9 @@ pub(super) fn add_window_paths(
     let window_keys: Vec<Vec<PathKey>> = windows.iter().map(|w| keys(g, root, *w, &targets)).collect();
     for p in root.rels[input].paths.clone() {
         let is_cheapest = cheapest.as_ref().is_some_and(|c| Rc::ptr_eq(c, &p));
-        let useful = window_keys.first().is_some_and(|k| pathkeys::contained(k, &p.pathkeys) || pathkeys::common_prefix(k, &p.pathkeys) > 0);
+        let useful = window_keys.first().is_some_and(|k| {
+            pathkeys::contained(k, &p.pathkeys) || pathkeys::common_prefix(k, &p.pathkeys) > 0
+        });
         if !is_cheapest && !useful {
             continue;
         }
@@ -91,8 +94,11 @@ pub(super) fn add_window_paths(
             let Some(sorted) = ordered(g, root, out, &path, &window_keys[n], -1.0, true) else { break };
             let last = n + 1 == windows.len();
             let winref = root.query.windows[w].winref;
-            let mine: Vec<Expr> =
-                funcs.iter().filter(|f| matches!(f, Expr::WindowFunc(x) if x.winref == winref)).cloned().collect();
+            let mine: Vec<Expr> = funcs
+                .iter()
+                .filter(|f| matches!(f, Expr::WindowFunc(x) if x.winref == winref))
+                .cloned()
+                .collect();
             let target = if last {
                 output.clone()
             } else {
@@ -102,7 +108,7 @@ pub(super) fn add_window_paths(
                 }
                 Rc::new(crate::rel::finish_target(g, root, current.clone()))
             };
-            path = Rc::new(window_path(g, root, out, sorted, target, w, &mine, last));
+            path = Rc::new(window_path(g, root, out, sorted, target, w, &mine));
         }
         let path = wrap(out, path);
         add_path(&mut root.rels[out], path);
@@ -114,7 +120,6 @@ pub(super) fn add_window_paths(
     Ok(out)
 }
 
-#[allow(clippy::too_many_arguments)]
 fn window_path(
     g: &Glob<'_>,
     root: &Root,
@@ -123,7 +128,6 @@ fn window_path(
     target: Rc<Target>,
     w: usize,
     funcs: &[Expr],
-    top: bool,
 ) -> Path {
     let clause = &root.query.windows[w];
     let mut fcost = QualCost::default();
@@ -136,7 +140,8 @@ fn window_path(
     }
     // Rows needed before the first can be returned.
     let startup_tuples = if clause.order.is_empty() {
-        let exprs = super::group::exprs_of(root, &clause.partition.iter().map(|c| c.target_ref).collect::<Vec<_>>());
+        let exprs =
+            super::group::exprs_of(root, &clause.partition.iter().map(|c| c.target_ref).collect::<Vec<_>>());
         if exprs.is_empty() { sub.rows } else { sub.rows / crate::sel::num_groups(g, root, &exprs, sub.rows) }
     } else {
         1.0
@@ -160,6 +165,6 @@ fn window_path(
         pathkeys: sub.pathkeys.clone(),
         param: None,
         target,
-        node: PathNode::Window { sub, clause: w, qual: Vec::new(), run_condition: Vec::new(), top },
+        node: PathNode::Window { sub, clause: w, run_condition: Vec::new() },
     }
 }

@@ -23,9 +23,16 @@ pub struct Env {
     pub off: Vec<&'static str>,
 }
 
-fn add_table(t: &mut CatalogTxn, rel: u32, name: &str, columns: &[(&str, Oid)], indexes: &[(&str, &[i16], bool)]) {
+fn add_table(
+    t: &mut CatalogTxn,
+    rel: u32,
+    name: &str,
+    columns: &[(&str, Oid)],
+    indexes: &[(&str, &[i16], bool)],
+) {
     let s = t.snapshot().clone();
-    let mut class: ClassRow = create::class(Oid(rel), name, well_known::PUBLIC_SCHEMA, well_known::SUPERUSER, b'r', b'p');
+    let mut class: ClassRow =
+        create::class(Oid(rel), name, well_known::PUBLIC_SCHEMA, well_known::SUPERUSER, b'r', b'p');
     class.relhasindex = !indexes.is_empty();
     class.relnatts = columns.len() as i16;
     t.insert(class);
@@ -57,7 +64,11 @@ fn add_table(t: &mut CatalogTxn, rel: u32, name: &str, columns: &[(&str, Oid)], 
             ..IndexRow::default()
         };
         row.indkey = keys.to_vec().into();
-        row.indclass = types.iter().map(|ty| s.default_opclass(well_known::AM_BTREE, *ty).unwrap().oid).collect::<Vec<_>>().into();
+        row.indclass = types
+            .iter()
+            .map(|ty| s.default_opclass(well_known::AM_BTREE, *ty).unwrap().oid)
+            .collect::<Vec<_>>()
+            .into();
         row.indcollation = types
             .iter()
             .map(|ty| if *ty == oid::TEXT { well_known::COLL_DEFAULT } else { Oid::INVALID })
@@ -79,7 +90,13 @@ impl Env {
         add_table(&mut t, 20000, "t1", &abc, &[("t1_pkey", &[1], true), ("t1_b_idx", &[2], false)]);
         add_table(&mut t, 20010, "t2", &abc, &[("t2_pkey", &[1], true), ("t2_b_c_idx", &[2, 3], false)]);
         add_table(&mut t, 20020, "t3", &abc, &[]);
-        add_table(&mut t, 20030, "t4", &[("x", oid::INT8), ("y", oid::NUMERIC), ("z", oid::TIMESTAMPTZ)], &[("t4_x_idx", &[1], false)]);
+        add_table(
+            &mut t,
+            20030,
+            "t4",
+            &[("x", oid::INT8), ("y", oid::NUMERIC), ("z", oid::TIMESTAMPTZ)],
+            &[("t4_x_idx", &[1], false)],
+        );
         let catalog = Arc::new(t.snapshot().clone());
         let path = SearchPath::resolve(&catalog, "public", well_known::SUPERUSER, None);
         Env {
@@ -100,14 +117,22 @@ impl Env {
         }
     }
 
+    pub fn plan_query(&self, query: pglite_ir::Query) -> PgResult<PlannedStmt> {
+        pglite_planner::plan(self, query, PlanOptions::default())
+    }
+
     /// Analyzes, rewrites and plans one statement.
     pub fn plan(&self, sql: &str) -> PgResult<PlannedStmt> {
+        self.plan_query(self.query(sql)?)
+    }
+
+    /// Analyzes and rewrites one statement.
+    pub fn query(&self, sql: &str) -> PgResult<pglite_ir::Query> {
         let parsed = pglite_parser::parse(sql, &Default::default())?;
         let mut params = ParamTypes::variable(&[]);
         let raw = parsed.stmts.first().ok_or_else(|| PgError::internal("no statement"))?;
         let query = pglite_analyze::analyze(self, raw, sql, &mut params)?;
-        let query = pglite_analyze::rewrite(self, query)?.swap_remove(0);
-        pglite_planner::plan(self, query, PlanOptions::default())
+        Ok(pglite_analyze::rewrite(self, query)?.swap_remove(0))
     }
 
     /// The plan's shape, one node a line.
@@ -127,15 +152,22 @@ impl Env {
 
 /// Every input reference is within the input's target list.
 fn check_vars(plan: &Plan) {
-    let (l, r) = (plan.left.as_ref().map_or(0, |p| p.targets.len()), plan.right.as_ref().map_or(0, |p| p.targets.len()));
+    let (l, r) = (
+        plan.left.as_ref().map_or(0, |p| p.targets.len()),
+        plan.right.as_ref().map_or(0, |p| p.targets.len()),
+    );
     let check = |e: &Expr| {
         pglite_ir::walk::contains(e, &|e| {
             if let Expr::Var(v) = e {
                 match v.rte {
-                    pglite_ir::expr::OUTER_VAR if !matches!(plan.node, PlanNode::Append { .. } | PlanNode::MergeAppend { .. }) => {
+                    pglite_ir::expr::OUTER_VAR
+                        if !matches!(plan.node, PlanNode::Append { .. } | PlanNode::MergeAppend { .. }) =>
+                    {
                         assert!(v.attno > 0 && v.attno as usize <= l, "{v:?} of {:?}", plan.node)
                     }
-                    pglite_ir::expr::INNER_VAR => assert!(v.attno > 0 && v.attno as usize <= r, "{v:?} of {:?}", plan.node),
+                    pglite_ir::expr::INNER_VAR => {
+                        assert!(v.attno > 0 && v.attno as usize <= r, "{v:?} of {:?}", plan.node)
+                    }
                     _ => {}
                 }
             }
@@ -190,7 +222,9 @@ fn print(stmt: &PlannedStmt, plan: &Plan, depth: usize, out: &mut String) {
         N::Result { .. } => "Result".into(),
         N::SeqScan { rte, .. } => format!("Seq Scan on {}", alias(*rte)),
         N::IndexScan(s) => format!("Index Scan{} using {} on {}", back(s), index_name(s), alias(s.rte)),
-        N::IndexOnlyScan(s) => format!("Index Only Scan{} using {} on {}", back(s), index_name(s), alias(s.rte)),
+        N::IndexOnlyScan(s) => {
+            format!("Index Only Scan{} using {} on {}", back(s), index_name(s), alias(s.rte))
+        }
         N::SubqueryScan { rte } => format!("Subquery Scan on {}", alias(*rte)),
         N::FunctionScan { rte, .. } => format!("Function Scan on {}", alias(*rte)),
         N::ValuesScan { rte, .. } => format!("Values Scan on {}", alias(*rte)),
@@ -318,7 +352,13 @@ fn eval(env: &Env, e: &Expr) -> PgResult<Datum> {
         if row.proisstrict && values.iter().any(Datum::is_null) {
             return Ok(Datum::Null);
         }
-        let info = CallInfo { func, ret_type: ret, arg_types: args.iter().map(Expr::ty).collect(), collation, ..CallInfo::default() };
+        let info = CallInfo {
+            func,
+            ret_type: ret,
+            arg_types: args.iter().map(Expr::ty).collect(),
+            collation,
+            ..CallInfo::default()
+        };
         match pglite_functions::body(&row.prosrc) {
             Some(Body::Scalar(f)) => f(&FnCtx { host: env, call: &info }, &values),
             _ => Err(PgError::unsupported(format!("no body for {}", &*row.prosrc))),
