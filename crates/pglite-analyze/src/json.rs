@@ -115,10 +115,26 @@ impl Analyzer<'_, '_> {
         if input == ty && typmod < 0 {
             return Ok(e);
         }
+        if self.cat.base_type(ty) == oid::BYTEA && matches!(input, oid::JSON | oid::JSONB) {
+            return self.json_to_bytea(e, location);
+        }
         let how = How { context: CoercionContext::Explicit, form: CoercionForm::ImplicitCast, location };
         match self.coerce_to_target(e, ty, typmod, how)? {
             Ok(e) => Ok(e),
             Err(e) => Err(self.cannot_cast(input, ty, location, &e)),
+        }
+    }
+
+    /// JSON as bytes in the server's encoding.
+    fn json_to_bytea(&mut self, e: Expr, location: i32) -> PgResult<Expr> {
+        let text = self.json_cast(e, oid::TEXT, -1, location)?;
+        let names = ["pg_catalog".to_string(), "convert_to".to_string()];
+        let encoding = Expr::constant(oid::UNKNOWN, Datum::text("UTF8"));
+        let call = ast::FuncCall { funcname: names.to_vec(), location, ..ast::FuncCall::default() };
+        let syn = crate::call::CallSyntax { call: Some(&call), proc_call: false, location };
+        let srfs = self.cur().srfs;
+        match self.func_or_column(&names, vec![text, encoding], srfs, &syn)? {
+            Ok(e) | Err(e) => Ok(e),
         }
     }
 
@@ -165,7 +181,7 @@ impl Analyzer<'_, '_> {
             let value = self.json_value(&kv.value, None)?;
             args.push(self.known_text(value)?);
         }
-        let out = self.json_output(j.output.as_ref(), oid::JSON)?;
+        let out = self.json_output(j.output.as_ref(), default_type(&args))?;
         self.json_node(JsonOp::Object, args, out, (j.absent_on_null, j.unique), j.location)
     }
 
@@ -175,7 +191,7 @@ impl Analyzer<'_, '_> {
             let value = self.json_value(v, None)?;
             args.push(self.known_text(value)?);
         }
-        let out = self.json_output(j.output.as_ref(), oid::JSON)?;
+        let out = self.json_output(j.output.as_ref(), default_type(&args))?;
         self.json_node(JsonOp::Array, args, out, (j.absent_on_null, false), j.location)
     }
 
@@ -232,7 +248,7 @@ impl Analyzer<'_, '_> {
 
     /// JSON_OBJECTAGG and JSON_ARRAYAGG are ordinary aggregates under other names.
     fn json_aggregate(&mut self, name: &str, c: &ast::JsonAggConstructor, args: Vec<Expr>) -> PgResult<Expr> {
-        let out = self.json_output(c.output.as_ref(), oid::JSON)?;
+        let out = self.json_output(c.output.as_ref(), default_type(&args))?;
         let prefix = if self.cat.base_type(out.ty) == oid::JSONB { "jsonb" } else { "json" };
         let call = ast::FuncCall {
             funcname: vec!["pg_catalog".into(), format!("{prefix}_{name}")],
@@ -353,4 +369,9 @@ impl Analyzer<'_, '_> {
     pub(crate) fn transform_json_table(&mut self, t: &ast::JsonTable) -> PgResult<NsItem> {
         Err(PgError::unsupported("JSON_TABLE is not supported yet").at(t.location))
     }
+}
+
+/// Constructors make jsonb when an argument is jsonb.
+fn default_type(args: &[Expr]) -> Oid {
+    if args.iter().any(|a| a.ty() == oid::JSONB) { oid::JSONB } else { oid::JSON }
 }

@@ -29,7 +29,7 @@ impl Analyzer<'_, '_> {
             let e = self.transform_as(val, kind)?;
             let name = match &t.name {
                 Some(n) => n.clone(),
-                None => figure_colname(val),
+                None => sublink_column(val, &e).unwrap_or_else(|| figure_colname(val)),
             };
             let resno = self.take_resno();
             out.push(TargetEntry::new(e, resno, Some(name)));
@@ -248,5 +248,15 @@ impl Analyzer<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A scalar subquery is named like its column.
+fn sublink_column(raw: &ast::Expr, bound: &Expr) -> Option<String> {
+    match (raw, bound) {
+        (ast::Expr::SubLink(s), Expr::SubLink(b)) if s.sub_link_type == ast::SubLinkType::Expr => {
+            b.query.targets.iter().find(|t| !t.junk)?.name.clone()
+        }
+        _ => None,
     }
 }

@@ -109,6 +109,11 @@ pub(super) fn check_well_formed(w: &ast::WithClause, order: &[Item]) -> PgResult
             ));
         }
         let mut places = Places { name, count: 0 };
+        for inner in s.with_clause.iter().flat_map(|w| &w.ctes) {
+            if let Statement::SelectStmt(q) = &inner.ctequery {
+                places.select(q, Some("within a subquery"))?;
+            }
+        }
         places.select(l, Some("within its non-recursive term"))?;
         places.count = 0;
         places.select(r, None)?;

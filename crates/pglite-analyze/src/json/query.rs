@@ -160,7 +160,7 @@ fn check_syntax(j: &ast::JsonFuncExpr, name: &str) -> PgResult<()> {
             .at(o.format.location));
     }
     if j.op == Op::Query
-        && j.quotes != ast::JsonQuotes::Unspec
+        && j.quotes == ast::JsonQuotes::Omit
         && matches!(j.wrapper, ast::JsonWrapper::Conditional | ast::JsonWrapper::Unconditional)
     {
         return Err(err!(

@@ -5,3 +5,4 @@ mod env;
 mod errors;
 mod queries;
 mod support;
+mod views;
