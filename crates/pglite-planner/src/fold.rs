@@ -522,6 +522,7 @@ fn relabel(e: &mut Expr) {
     let Expr::Relabel { arg, ty, typmod, collation, .. } = e else { return };
     match &mut **arg {
         Expr::Const(c) => {
+            c.value = std::mem::take(&mut c.value).relabel(*ty);
             (c.ty, c.typmod, c.collation) = (*ty, *typmod, *collation);
             *e = take(arg);
         }

@@ -94,6 +94,22 @@ impl Datum {
     pub fn text(s: impl Into<EcoString>) -> Datum {
         Datum::Text(s.into())
     }
+    /// The value under a binary-coercible cast to `to`: the bits stay, the physical kind may change (integer and the OID
+    /// types are one another's).
+    pub fn relabel(self, to: Oid) -> Datum {
+        use crate::storage::PhysKind;
+        match self {
+            Datum::Int4(v) if PhysKind::of_builtin(to) == Some(PhysKind::Oid) => Datum::Oid(Oid(v as u32)),
+            Datum::Oid(v) if to == crate::oid::INT4 => Datum::Int4(v.0 as i32),
+            other => other,
+        }
+    }
+    /// Whether a binary-coercible cast between the types changes the physical kind.
+    pub fn relabel_changes(from: Oid, to: Oid) -> bool {
+        use crate::storage::PhysKind;
+        let is_oid = |t| PhysKind::of_builtin(t) == Some(PhysKind::Oid);
+        (from == crate::oid::INT4 && is_oid(to)) || (is_oid(from) && to == crate::oid::INT4)
+    }
     /// The value of a boolean; NULL and everything else are `None`.
     pub fn as_bool(&self) -> Option<bool> {
         match self {

@@ -94,6 +94,8 @@ pub enum Code {
     Field { arg: Box<Code>, field: usize, ty: Oid },
     FieldStore(Box<FieldStoreCode>),
     Io(Box<IoCode>),
+    /// A binary-coercible cast that changes the physical kind.
+    Retag { arg: Box<Code>, ty: Oid },
     ArrayCoerce(Box<ArrayCoerceCode>),
     ConvertRow(Box<ConvertRowCode>),
     Domain(Box<DomainCode>),
@@ -303,6 +305,7 @@ impl Code {
             }
             Code::FieldStore(f) => f.eval(rows, cx),
             Code::Io(c) => c.eval(rows, cx),
+            Code::Retag { arg, ty } => Ok(arg.eval(rows, cx)?.relabel(*ty)),
             Code::ArrayCoerce(c) => c.eval(rows, cx),
             Code::ConvertRow(c) => c.eval(rows, cx),
             Code::Domain(d) => d.eval(rows, cx),

@@ -132,6 +132,9 @@ impl<'c> Compiler<'c> {
                 Code::FieldStore(Box::new(FieldStoreCode { arg, fields: out.into(), ty: *ty, attrs }))
             }
             Expr::Subscript(s) => self.subscript(s)?,
+            Expr::Relabel { arg, ty, .. } if pglite_types::Datum::relabel_changes(arg.ty(), *ty) => {
+                Code::Retag { arg: Box::new(self.compile(arg)?), ty: *ty }
+            }
             Expr::Relabel { arg, .. } | Expr::Collate { arg, .. } | Expr::NamedArg { arg, .. } => self.compile(arg)?,
             Expr::CoerceViaIo { arg, ty, .. } => {
                 let from = arg.ty();
