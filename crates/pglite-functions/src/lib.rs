@@ -9,6 +9,7 @@ mod registry;
 pub mod arith;
 pub mod bits;
 pub mod cast;
+pub mod formatting;
 pub mod hashing;
 pub mod info;
 pub mod io;
