@@ -157,7 +157,10 @@ impl Flat {
             PlanNode::SubqueryScan { .. } => {}
             PlanNode::Result { one_time } if plan.left.is_none() => {
                 let exprs = one_time.iter_mut().chain(plan.targets.iter_mut().map(|t| &mut t.expr));
-                exprs.for_each(|e| crate::upper::minmax::replace_aggs(root, e));
+                exprs.for_each(|e| {
+                    crate::upper::minmax::replace_aggs(root, e);
+                    columns_to_null(e);
+                });
                 one_time.iter_mut().for_each(fix);
             }
             _ => return Ok(false),
@@ -331,6 +334,24 @@ fn index_scan(s: &mut IndexScan, offset: u32) {
         }
     }
     s.recheck.iter_mut().for_each(|e| shift(e, offset));
+}
+
+/// A Result without input stands for no rows: its columns have no relation to come from.
+fn columns_to_null(e: &mut Expr) {
+    if let Expr::Var(v) = e {
+        *e = Expr::Const(Const {
+            ty: v.ty,
+            typmod: v.typmod,
+            collation: v.collation,
+            value: pglite_types::Datum::Null,
+            location: -1,
+        });
+        return;
+    }
+    let _ = each_child_mut(e, &mut |c| -> Result<(), ()> {
+        columns_to_null(c);
+        Ok(())
+    });
 }
 
 /// Range table indexes in terms of the flat table.
