@@ -6,6 +6,7 @@ use crate::kind::Verdict;
 use crate::prelude::*;
 
 impl Analyzer<'_, '_> {
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn build_aggregate(
         &mut self,
         names: &[String],
@@ -141,13 +142,9 @@ impl Analyzer<'_, '_> {
         let l = self.level_mut(level);
         l.has_aggs = true;
         let kind = l.kind;
-        let in_lateral = l.lateral_active;
         match kind.aggregate_verdict() {
             Verdict::Ok => Ok(()),
-            Verdict::Phrase(p) => {
-                let _ = in_lateral;
-                Err(err!(GROUPING_ERROR, "{what} are not allowed in {p}").at(location))
-            }
+            Verdict::Phrase(p) => Err(err!(GROUPING_ERROR, "{what} are not allowed in {p}").at(location)),
             Verdict::Name => {
                 Err(err!(GROUPING_ERROR, "{what} are not allowed in {}", kind.name()).at(location))
             }
@@ -184,6 +181,7 @@ impl Analyzer<'_, '_> {
     }
 
     /// A window function call, or an aggregate with OVER.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn build_window_call(
         &mut self,
         names: &[String],

@@ -420,7 +420,7 @@ impl Analyzer<'_, '_> {
         }
         let aggregated = syn.call.map_or(0, |c| c.agg_order.len());
         let direct = args.len() - aggregated;
-        let hypothetical = direct.checked_sub(aggregated).unwrap_or(0);
+        let hypothetical = direct.saturating_sub(aggregated);
         for h in hypothetical..direct {
             let a = direct + (h - hypothetical);
             if d.declared[h] != d.declared[a] {

@@ -73,7 +73,7 @@ impl Analyzer<'_, '_> {
         let recursive = self.cur().ctes[at].cte.recursive;
         let query = self.cte_query(c, Some(at))?;
         let entry = &mut self.cur().ctes[at];
-        entry.cte.query = Box::new(query);
+        *entry.cte.query = query;
         entry.ready = true;
         if recursive {
             self.check_recursive_types(at)?;

@@ -288,7 +288,7 @@ impl<'e> Cat<'e> {
             if category != b'S' && kinds.iter().any(|k| k.0 != category) {
                 return candidates;
             }
-            slots[i] = Some((category, kinds.iter().any(|k| *k == (category, true))));
+            slots[i] = Some((category, kinds.contains(&(category, true))));
         }
         let fits = |c: &Candidate| {
             slots.iter().enumerate().all(|(i, slot)| {

@@ -189,11 +189,7 @@ impl Analyzer<'_, '_> {
             )
             .at(rv.location));
         }
-        let mut columns = entry.cte.columns.clone();
-        if self_reference || entry.cte.search.is_some() || entry.cte.cycle.is_some() {
-            // the columns that SEARCH and CYCLE add are part of `columns` once the item is analyzed
-            columns = entry.cte.columns.clone();
-        }
+        let columns = entry.cte.columns.clone();
         let alias = rv.alias.as_ref().map(alias_of);
         let (names, types): (Vec<String>, Vec<ColType>) = columns.into_iter().unzip();
         let eref = column_aliases(&name, alias.as_ref(), names, |name, have, given| {

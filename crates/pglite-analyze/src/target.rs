@@ -47,7 +47,7 @@ impl Analyzer<'_, '_> {
     pub fn expand_star(&mut self, e: &ast::Expr, kind: ExprKind) -> PgResult<Option<Vec<(String, Expr)>>> {
         match e {
             ast::Expr::ColumnRef(c) if matches!(c.fields.last(), Some(ast::Field::Star)) => {
-                self.expand_column_star(c, kind).map(Some)
+                self.expand_column_star(c).map(Some)
             }
             ast::Expr::AIndirection(i) if matches!(i.indirection.last(), Some(ast::Indirection::Star)) => {
                 let mut inner = (**i).clone();
@@ -63,7 +63,7 @@ impl Analyzer<'_, '_> {
         }
     }
 
-    fn expand_column_star(&mut self, c: &ast::ColumnRef, kind: ExprKind) -> PgResult<Vec<(String, Expr)>> {
+    fn expand_column_star(&mut self, c: &ast::ColumnRef) -> PgResult<Vec<(String, Expr)>> {
         let at = c.location;
         let names: Vec<&str> = c
             .fields
@@ -102,7 +102,6 @@ impl Analyzer<'_, '_> {
                 .at(at));
             }
         };
-        let _ = kind;
         match self.item_by_name(schema, table, at)? {
             Some((item, up)) => Ok(self.expand_item(&item, up, at)),
             None => match self.env.resolve_variable(&all, at, crate::VariablePhase::AfterColumns)? {

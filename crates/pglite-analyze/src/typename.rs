@@ -34,16 +34,12 @@ impl Analyzer<'_, '_> {
                 err!(UNDEFINED_OBJECT, "type \"{}\" is only a shell", type_name_text(t)).at(t.location)
             );
         }
-        let mut elem = ty;
         if !t.array_bounds.is_empty() {
-            ty = self.cat.array_type(elem);
+            ty = self.cat.array_type(ty);
             if !ty.is_valid() {
                 return Ok(None);
             }
-        } else if self.cat.element_type(ty).is_valid() {
-            elem = self.cat.element_type(ty);
         }
-        let _ = elem;
         let typmod = self.typmod_of(t, found.unwrap_or(ty))?;
         Ok(Some((ty, typmod)))
     }

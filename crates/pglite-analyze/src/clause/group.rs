@@ -38,7 +38,7 @@ impl Analyzer<'_, '_> {
                     }
                 }
                 FlatItem::GroupingSet(s) => {
-                    if let Some(set) = self.grouping_set(s, list, &mut g, true)? {
+                    if let Some(set) = self.grouping_set(s, list, &mut g)? {
                         sets.push(set);
                     }
                 }
@@ -98,7 +98,6 @@ impl Analyzer<'_, '_> {
         s: &ast::GroupingSet,
         list: &mut Vec<TargetEntry>,
         g: &mut Grouping<'_>,
-        toplevel: bool,
     ) -> PgResult<Option<GroupingSet>> {
         if s.kind == GroupingSetKind::Empty {
             return Ok(Some(GroupingSet::Empty));
@@ -119,11 +118,10 @@ impl Analyzer<'_, '_> {
                     content.push(GroupingSet::Simple(r.into_iter().collect()));
                 }
                 GroupItem::GroupingSet(inner) => {
-                    content.extend(self.grouping_set(inner, list, g, false)?);
+                    content.extend(self.grouping_set(inner, list, g)?);
                 }
             }
         }
-        let _ = toplevel;
         Ok(Some(match s.kind {
             GroupingSetKind::Rollup => GroupingSet::Rollup(content),
             GroupingSetKind::Cube => {

@@ -1,6 +1,5 @@
 //! ORDER BY, DISTINCT and DISTINCT ON.
 
-use crate::coerce::How;
 use crate::prelude::*;
 
 /// Gives the entry a reference number, the highest so far plus one.
@@ -151,7 +150,7 @@ impl Analyzer<'_, '_> {
     /// SELECT DISTINCT (or an aggregate's DISTINCT): the sort columns first, then all others.
     pub fn transform_distinct(
         &mut self,
-        list: &mut Vec<TargetEntry>,
+        list: &mut [TargetEntry],
         sort: &[SortGroupClause],
         is_agg: bool,
     ) -> PgResult<Vec<SortGroupClause>> {
@@ -227,7 +226,6 @@ impl Analyzer<'_, '_> {
                 self.add_to_group_list(at, &mut out, list, location)?;
             }
         }
-        let _ = How::IMPLICIT;
         Ok(out)
     }
 }

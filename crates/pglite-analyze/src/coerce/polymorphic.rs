@@ -57,7 +57,7 @@ impl Cat<'_> {
     ) -> PgResult<(Vec<Oid>, Oid)> {
         let mut seen = Seen::default();
         for (&decl, &act) in declared.iter().zip(actual) {
-            self.note(&mut seen, decl, act, check_only)?;
+            self.note(&mut seen, decl, act)?;
         }
         let allow_poly = ret.is_some_and(|(_, a)| a);
         let any1 = declared.iter().any(|t| is_family1(*t)) || ret.is_some_and(|(r, _)| is_family1(r));
@@ -65,7 +65,7 @@ impl Cat<'_> {
             self.settle_family1(&mut seen, declared, allow_poly, check_only)?;
         }
         let any2 = declared.iter().any(|t| is_family2(*t)) || ret.is_some_and(|(r, _)| is_family2(r));
-        let compat = if any2 { self.settle_family2(&mut seen, check_only)? } else { Oid::INVALID };
+        let compat = if any2 { self.settle_family2(&mut seen)? } else { Oid::INVALID };
         if check_only {
             return Ok((Vec::new(), Oid::INVALID));
         }
@@ -87,7 +87,7 @@ impl Cat<'_> {
     }
 
     /// One argument's contribution.
-    fn note(self, s: &mut Seen, decl: Oid, act: Oid, check_only: bool) -> PgResult<()> {
+    fn note(self, s: &mut Seen, decl: Oid, act: Oid) -> PgResult<()> {
         let same = |slot: &mut Oid, value: Oid, what: &str| {
             if slot.is_valid() && *slot != value {
                 return Err(self.clash(what, *slot, value));
@@ -105,11 +105,20 @@ impl Cat<'_> {
                 }
                 same(&mut s.elem, act, "anyelement")
             }
-            oid::ANYARRAY if act == oid::UNKNOWN => Ok(s.unknowns = true),
+            oid::ANYARRAY if act == oid::UNKNOWN => {
+                s.unknowns = true;
+                Ok(())
+            }
             oid::ANYARRAY => same(&mut s.array, self.base_type(act), "anyarray"),
-            oid::ANYRANGE if act == oid::UNKNOWN => Ok(s.unknowns = true),
+            oid::ANYRANGE if act == oid::UNKNOWN => {
+                s.unknowns = true;
+                Ok(())
+            }
             oid::ANYRANGE => same(&mut s.range, self.base_type(act), "anyrange"),
-            oid::ANYMULTIRANGE if act == oid::UNKNOWN => Ok(s.unknowns = true),
+            oid::ANYMULTIRANGE if act == oid::UNKNOWN => {
+                s.unknowns = true;
+                Ok(())
+            }
             oid::ANYMULTIRANGE => same(&mut s.multirange, self.base_type(act), "anymultirange"),
             oid::ANYCOMPATIBLE | oid::ANYCOMPATIBLENONARRAY => {
                 s.compat_nonarray |= decl == oid::ANYCOMPATIBLENONARRAY;
@@ -123,7 +132,8 @@ impl Cat<'_> {
             oid::ANYCOMPATIBLEARRAY => {
                 s.compat_array = true;
                 if act == oid::UNKNOWN {
-                    return Ok(s.compat_unknowns = true);
+                    s.compat_unknowns = true;
+                    return Ok(());
                 }
                 let base = self.base_type(act);
                 let elem = self.element_type(base);
@@ -135,10 +145,7 @@ impl Cat<'_> {
             }
             oid::ANYCOMPATIBLERANGE => self.note_compat_range(s, act),
             oid::ANYCOMPATIBLEMULTIRANGE => self.note_compat_multirange(s, act),
-            _ => {
-                let _ = check_only;
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
@@ -148,7 +155,8 @@ impl Cat<'_> {
 
     fn note_compat_range(self, s: &mut Seen, act: Oid) -> PgResult<()> {
         if act == oid::UNKNOWN {
-            return Ok(s.compat_unknowns = true);
+            s.compat_unknowns = true;
+            return Ok(());
         }
         let base = self.base_type(act);
         if s.compat_range.is_valid() {
@@ -168,7 +176,8 @@ impl Cat<'_> {
 
     fn note_compat_multirange(self, s: &mut Seen, act: Oid) -> PgResult<()> {
         if act == oid::UNKNOWN {
-            return Ok(s.compat_unknowns = true);
+            s.compat_unknowns = true;
+            return Ok(());
         }
         let base = self.base_type(act);
         if s.compat_multirange.is_valid() {
@@ -274,7 +283,7 @@ impl Cat<'_> {
     }
 
     /// The common type of the family-2 arguments.
-    fn settle_family2(self, s: &mut Seen, check_only: bool) -> PgResult<Oid> {
+    fn settle_family2(self, s: &mut Seen) -> PgResult<Oid> {
         if s.compat_multirange.is_valid() {
             let range = self.multirange_range(s.compat_multirange);
             if s.compat_range.is_valid() && s.compat_range != range {
@@ -317,7 +326,6 @@ impl Cat<'_> {
             let name = self.format_type(ty);
             bail!(DATATYPE_MISMATCH, "type matched to anycompatiblenonarray is an array type: {name}");
         }
-        let _ = check_only;
         Ok(ty)
     }
 

@@ -116,13 +116,7 @@ impl Analyzer<'_, '_> {
             ));
         }
         let ty = if kind == SubscriptKind::Jsonb || is_slice { container_type } else { elem_type };
-        let value_type = if kind == SubscriptKind::Jsonb {
-            container_type
-        } else if is_slice {
-            container_type
-        } else {
-            elem_type
-        };
+        let value_type = if kind == SubscriptKind::Jsonb || is_slice { container_type } else { elem_type };
         let is_store = assign.is_some();
         let expr = Expr::Subscript(Box::new(SubscriptExpr {
             container_type,

@@ -1,7 +1,6 @@
 //! TABLESAMPLE.
 
 use super::FromResult;
-use crate::coerce::How;
 use crate::func::{LookupOptions, split_name};
 use crate::prelude::*;
 
@@ -69,7 +68,6 @@ impl Analyzer<'_, '_> {
             }
             None => None,
         };
-        let _ = How::IMPLICIT;
         if let RteKind::Relation { sample, .. } = &mut self.rte_mut(result.ns.rte, 0).kind {
             *sample = Some(Box::new(TableSample { method, args, repeatable }));
         }

@@ -118,10 +118,8 @@ impl Analyzer<'_, '_> {
             None => name.to_string(),
         };
         if let Some(r) = bad_alias
-            && let Some((rte, up)) =
-                self.level_of_rte(r).filter(|(rte, up)| self.rel_visible_somewhere(*rte, *up))
+            && self.level_of_rte(r).is_some_and(|(rte, up)| self.rel_visible_somewhere(rte, up))
         {
-            let _ = (rte, up);
             return err!(UNDEFINED_TABLE, "invalid reference to FROM-clause entry for table \"{full}\"")
                 .hint(format!("Perhaps you meant to reference the table alias \"{}\".", r.eref.name))
                 .at(location);

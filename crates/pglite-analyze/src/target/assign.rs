@@ -132,7 +132,7 @@ impl Analyzer<'_, '_> {
         if !subs.is_empty() {
             return self.assign_subscripts(base, name, d, &subs, &[], rhs, location);
         }
-        let (input, at) = (rhs.ty(), rhs.location());
+        let input = rhs.ty();
         match self.coerce_to_target(rhs, d.ty, d.typmod, How::ASSIGNMENT)? {
             Ok(e) => Ok(e),
             Err(_) => {
@@ -148,7 +148,6 @@ impl Analyzer<'_, '_> {
                         "subfield \"{name}\" is of type {want} but expression is of type {have}"
                     )
                 };
-                let _ = at;
                 Err(e.hint("You will need to rewrite or cast the expression.").at(location))
             }
         }
