@@ -16,7 +16,7 @@ use crate::ctx;
 use crate::host::{CommandHost, CommandOutcome};
 
 pub(crate) use member::grant_role;
-pub(crate) use settings::{alter_database_set, alter_role_set};
+pub(crate) use settings::{alter_database_set, alter_role_set, changed as changed_settings};
 
 /// The role's OID; PUBLIC is INVALID.
 pub(crate) fn resolve_or_public(host: &dyn CommandHost, r: &RoleSpec) -> PgResult<Oid> {
