@@ -87,10 +87,6 @@ pub(crate) fn record(cx: &FnCtx<'_>, values: Vec<Datum>) -> PgResult<Datum> {
     Ok(Datum::Record(Arc::new(RecordValue::anonymous(attrs.into(), values))))
 }
 
-/// A text, or NULL.
-pub(crate) fn opt_text(text: Option<impl Into<ecow::EcoString>>) -> Datum {
-    text.map_or(Datum::Null, |t| Datum::Text(t.into()))
-}
 
 /// A one-dimensional array.
 pub(crate) fn array_of(elem: Oid, values: Vec<Datum>) -> Datum {

@@ -7,6 +7,7 @@ pub mod arg;
 mod registry;
 
 pub mod arith;
+pub mod array;
 pub mod bits;
 pub mod cast;
 pub mod formatting;
@@ -18,6 +19,7 @@ pub mod network;
 pub mod order;
 pub mod ranges;
 pub mod text;
+pub mod sets;
 pub mod time;
 
 pub mod deparse;

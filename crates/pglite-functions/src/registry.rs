@@ -9,6 +9,9 @@ use pglite_ir::Body;
 static TABLES: &[&[(&str, Body)]] = &[
     crate::arith::int::TABLE,
     crate::arith::cmp::TABLE,
+    crate::array::TABLE,
+    crate::array::VARIADIC,
+    crate::sets::TABLE,
     crate::order::TABLE,
     crate::hashing::TABLE,
     crate::info::access::TABLE,

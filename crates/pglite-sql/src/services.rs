@@ -1,5 +1,7 @@
 //! Services of the session and the server that only a few functions need, by name. See `FnHost::service`.
 
+mod display;
+
 use pglite_error::{PgError, PgResult};
 use pglite_types::{Datum, Oid, Row, oid};
 
@@ -66,6 +68,15 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
             one(size.map_or(Datum::Null, Datum::Int8))
         }
         "settings" => Ok(settings(cx)),
+        "display_expr" => {
+            let text = |i: usize| args.get(i).and_then(Datum::as_str).unwrap_or("");
+            let pretty = args.get(2).and_then(Datum::as_bool).unwrap_or(false);
+            display::expr(cx, text(0), Oid(int(args, 1) as u32), pretty, text(3))
+        }
+        "display_view" => {
+            let pretty = args.get(1).and_then(Datum::as_bool).unwrap_or(false);
+            display::view(cx, Oid(int(args, 0) as u32), pretty)
+        }
         "prepared_statements" | "cursors" | "prepared_xacts" => Ok(Vec::new()),
         _ => Err(PgError::unsupported(format!("{name} is not supported yet"))),
     }
