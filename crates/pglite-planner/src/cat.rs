@@ -112,10 +112,7 @@ impl Cat {
         }
     }
     pub fn can_merge(&self, op: Oid) -> bool {
-        match op {
-            // array_eq and record_eq can only be merged or hashed when the elements can; the caller checks the type.
-            _ => self.op(op).is_some_and(|o| o.oprcanmerge),
-        }
+        self.op(op).is_some_and(|o| o.oprcanmerge)
     }
     pub fn can_hash(&self, op: Oid, input: Oid) -> bool {
         match op.0 {

@@ -364,7 +364,7 @@ fn outerjoin_delay(root: &mut Root, relids: &mut Relids, is_pushed_down: bool) -
         let mut found = false;
         for sj in &mut root.join_info {
             let full = sj.kind == JoinKind::Full;
-            if !relids.overlaps(&sj.min_right) && !(full && relids.overlaps(&sj.min_left)) {
+            if !(relids.overlaps(&sj.min_right) || full && relids.overlaps(&sj.min_left)) {
                 continue;
             }
             if !sj.min_left.subset_of(relids) || !sj.min_right.subset_of(relids) {

@@ -167,7 +167,7 @@ pub(crate) fn ec_for_sort_expr(
         if ec
             .members
             .iter()
-            .any(|m| !m.is_child && !(ec.below_outer && m.is_const) && m.ty == ty && equal(&m.expr, expr))
+            .any(|m| !(m.is_child || ec.below_outer && m.is_const) && m.ty == ty && equal(&m.expr, expr))
         {
             return Some(i);
         }

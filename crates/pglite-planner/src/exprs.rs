@@ -85,7 +85,7 @@ pub(crate) fn saop_is_strict(cat: &Cat, s: &ScalarArrayOpExpr, false_ok: bool) -
     match &s.args[1] {
         Expr::Const(c) => match &c.value {
             Datum::Null => false,
-            Datum::Array(a) => a.values.len() > 0,
+            Datum::Array(a) => !a.values.is_empty(),
             _ => false,
         },
         Expr::Array { elements, multidims, .. } => !elements.is_empty() && !multidims,

@@ -186,18 +186,13 @@ impl Folder<'_, '_> {
                     *e = take(&mut o.args[0]);
                 }
             }
-            Expr::ScalarArrayOp(s) => {
-                if all_const(&s.args) && self.may_eval(s.func) {
-                    self.evaluate(e)?;
-                }
-            }
-            Expr::RowCompare(r) => {
+            Expr::ScalarArrayOp(s) if all_const(&s.args) && self.may_eval(s.func) => self.evaluate(e)?,
+            Expr::RowCompare(r)
                 if all_const(&r.left)
                     && all_const(&r.right)
-                    && r.ops.iter().all(|o| self.may_eval(self.g.cat.op_func(*o)))
-                {
-                    self.evaluate(e)?;
-                }
+                    && r.ops.iter().all(|o| self.may_eval(self.g.cat.op_func(*o))) =>
+            {
+                self.evaluate(e)?;
             }
             Expr::Array { elements, .. } if all_const(elements) => self.evaluate(e)?,
             Expr::Row { args, .. } if all_const(args) => self.evaluate(e)?,

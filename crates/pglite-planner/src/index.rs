@@ -65,6 +65,8 @@ pub(crate) fn add_index_paths(g: &mut Glob<'_>, root: &mut Root, rel: RelId) -> 
     Ok(())
 }
 
+// Why: the column number is looked up in several places, not only in `out`.
+#[allow(clippy::needless_range_loop)]
 fn match_to_index(g: &Glob<'_>, root: &Root, r: &Rc<RInfo>, index: &IndexInfo, out: &mut ColumnClauses) {
     if r.pseudoconstant {
         return;

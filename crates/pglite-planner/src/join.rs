@@ -215,13 +215,16 @@ fn has_legal_clause(root: &Root, rel: RelId) -> bool {
     })
 }
 
+/// Can the right (or, when `true`, the left) relation be made unique for the semijoin?
+type UniqueCheck<'a> = &'a dyn Fn(&SpecialJoin, bool) -> bool;
+
 /// Which special join (index, reversed) a join of the two sets performs; None when the join is not allowed.
 fn legal(
     root: &Root,
     r1: &Relids,
     r2: &Relids,
     join: &Relids,
-    unique_ok: Option<&dyn Fn(&SpecialJoin, bool) -> bool>,
+    unique_ok: Option<UniqueCheck<'_>>,
 ) -> Option<Option<(usize, bool)>> {
     let mut found: Option<(usize, bool)> = None;
     let mut unique_ified = false;

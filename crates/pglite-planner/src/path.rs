@@ -239,7 +239,7 @@ pub(crate) fn set_cheapest(rel: &mut Rel) {
 }
 
 /// The best path when only a fraction of the rows is wanted (above 1: that many rows).
-pub(crate) fn cheapest_fractional<'a>(rel: &'a Rel, fraction: f64) -> Option<&'a Rc<Path>> {
+pub(crate) fn cheapest_fractional(rel: &Rel, fraction: f64) -> Option<&Rc<Path>> {
     let best = rel.cheapest_total.as_ref()?;
     if fraction <= 0.0 {
         return Some(best);

@@ -224,10 +224,8 @@ pub(crate) fn set_paths(g: &mut Glob<'_>, root: &mut Root, rel: RelId) -> PgResu
             let node = if sample { PathNode::SampleScan } else { PathNode::SeqScan };
             let path = leaf(root, rel, node, c, param);
             add_path(&mut root.rels[rel], path);
-            if !sample {
-                if !tid::add_tid_paths(g, root, rel)? {
-                    crate::index::add_index_paths(g, root, rel)?;
-                }
+            if !sample && !tid::add_tid_paths(g, root, rel)? {
+                crate::index::add_index_paths(g, root, rel)?;
             }
         }
         ScanKind::Subquery => {}

@@ -155,9 +155,10 @@ fn output_targets(
         .collect()
 }
 
-fn op_parts(
-    tree: &SetOpTree,
-) -> PgResult<(&SetOpKind, bool, &SetOpTree, &SetOpTree, &[ColType], &[SortGroupClause])> {
+/// Kind, ALL, both sides, column types and comparisons of an operation.
+type OpParts<'t> = (&'t SetOpKind, bool, &'t SetOpTree, &'t SetOpTree, &'t [ColType], &'t [SortGroupClause]);
+
+fn op_parts(tree: &SetOpTree) -> PgResult<OpParts<'_>> {
     match tree {
         SetOpTree::Op { kind, all, left, right, types, group } => Ok((kind, *all, left, right, types, group)),
         SetOpTree::Leaf(_) => Err(PgError::internal("set operation expected")),

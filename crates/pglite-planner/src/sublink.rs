@@ -132,6 +132,8 @@ fn qual_recurse(
     }
 }
 
+// Why: the hook is borrowed anew after the sublink turned out to fit it.
+#[allow(clippy::needless_range_loop)]
 fn try_sublink(
     g: &mut Glob<'_>,
     root: &mut Root,

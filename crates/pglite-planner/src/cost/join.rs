@@ -69,8 +69,7 @@ pub(crate) fn nestloop(
     }
     let inner_run = inner.total - inner.startup;
     let inner_rescan_run = rescan_total - rescan_start;
-    let ntuples;
-    if matches!(kind, JoinKind::Semi | JoinKind::Anti) || inner_unique {
+    let ntuples = if matches!(kind, JoinKind::Semi | JoinKind::Anti) || inner_unique {
         let matched = (outer_rows * semi.outer_match_frac).round_ties_even();
         let unmatched = outer_rows - matched;
         let scan_frac = 2.0 / (semi.match_count + 1.0);
@@ -93,14 +92,14 @@ pub(crate) fn nestloop(
                     * scan_frac;
             }
         }
-        ntuples = tuples;
+        tuples
     } else {
         run += inner_run;
         if outer_rows > 1.0 {
             run += (outer_rows - 1.0) * inner_rescan_run;
         }
-        ntuples = outer_rows * inner_rows;
-    }
+        outer_rows * inner_rows
+    };
     startup += quals.startup;
     run += (g.set.cpu_tuple_cost + quals.per_tuple) * ntuples;
     startup += target.cost.startup;
@@ -174,9 +173,7 @@ pub(crate) fn mergejoin(g: &Glob<'_>, m: &MergeInputs<'_>, rows: f64, target: &T
     let _ = (i_st, i_tot);
     let materialize = if skip_mark {
         false
-    } else if g.set.material && mat < bare {
-        true
-    } else if !m.sort_inner && !supports_mark_restore(m.inner) {
+    } else if g.set.material && mat < bare || !m.sort_inner && !supports_mark_restore(m.inner) {
         true
     } else {
         g.set.material

@@ -84,10 +84,10 @@ fn build(g: &mut Glob<'_>, root: &mut Root, rel: RelId, sj: &SpecialJoin) -> Opt
     if hashed.is_some() && !cost::fits_in_hash_mem(g, rows, width) && sorted.is_some() {
         hashed = None;
     }
-    if let (Some(h), Some(s)) = (hashed, sorted) {
-        if (h.disabled, h.total) < (s.disabled, s.total) {
-            sorted = None;
-        }
+    if let (Some(h), Some(s)) = (hashed, sorted)
+        && (h.disabled, h.total) < (s.disabled, s.total)
+    {
+        sorted = None;
     }
     match (sorted, hashed) {
         (Some(c), _) => Some(make(UniqueMethod::Sort, rows, c, &root.rels[rel])),

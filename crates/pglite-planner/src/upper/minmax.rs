@@ -28,7 +28,7 @@ pub(super) fn prepare(g: &mut Glob<'_>, root: &mut Root) -> PgResult<()> {
         ..Target::default()
     };
     let aggs = super::group::all_aggs(root, &target);
-    if aggs.is_empty() || own_quals(&q.jointree).iter().any(|e| has_subplans(e)) {
+    if aggs.is_empty() || own_quals(&q.jointree).iter().any(has_subplans) {
         return Ok(());
     }
     let mut found = Vec::new();

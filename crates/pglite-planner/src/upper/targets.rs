@@ -58,6 +58,8 @@ fn add_column(t: &mut Target, e: Expr, sort_ref: u32) {
 }
 
 /// Before sorting: without what is better evaluated after it.
+// Why: the vectors run in step with the target.
+#[allow(clippy::needless_range_loop, clippy::nonminimal_bool)]
 pub(crate) fn make_sort_input(g: &Glob<'_>, root: &Root, final_target: &Rc<Target>) -> (Rc<Target>, bool) {
     let limited = root.query.limit.is_some();
     let n = final_target.exprs.len();
