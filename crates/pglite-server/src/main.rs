@@ -99,6 +99,7 @@ fn open(config: &Config) -> Result<Database, Failure> {
         superuser_password: password,
         memory_budget: config.memory_budget_mb << 20,
         fsync: config.fsync,
+        exit_on_fatal: true,
         settings: config.settings.clone(),
     };
     let opened = Database::open_hooked(config.data_dir.as_deref(), options, Arc::new(GiveWorkerUp));

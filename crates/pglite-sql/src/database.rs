@@ -31,6 +31,9 @@ pub struct OpenOptions {
     /// Bytes for memtables and block cache.
     pub memory_budget: usize,
     pub fsync: bool,
+    /// End the process when durability can no longer be promised (a failed fsync). Without it the database only refuses
+    /// further commits.
+    pub exit_on_fatal: bool,
     /// Defaults for settings, by name.
     pub settings: Vec<(String, String)>,
 }
@@ -42,6 +45,7 @@ impl Default for OpenOptions {
             superuser_password: None,
             memory_budget: 256 << 20,
             fsync: true,
+            exit_on_fatal: false,
             settings: Vec::new(),
         }
     }
@@ -162,8 +166,14 @@ impl Database {
         for (name, value) in &options.settings {
             settings.set_default(name, value).map_err(|e| OpenError::Setting(e.message().to_string()))?;
         }
-        let store_options =
+        let mut store_options =
             StoreOptions { memory_budget: options.memory_budget, sync: options.fsync, ..StoreOptions::default() };
+        if options.exit_on_fatal {
+            store_options.on_fatal = Some(Arc::new(|e: &PgError| {
+                eprintln!("pglitedb: cannot keep commits durable, stopping: {}", e.message());
+                std::process::exit(1);
+            }));
+        }
         let store = Arc::new(Store::open(env.clone(), dir, store_options)?);
         let catalog = load_catalog(&store)?;
         let manager = TxnManager::open(store)?;
