@@ -67,6 +67,11 @@ pub trait PlanNames {
     fn param(&self, id: u32) -> Option<String>;
     /// The text of a subplan reference.
     fn subplan(&self, plan: &pglite_ir::expr::SubPlan) -> String;
+    /// The name of a window, as printed after OVER.
+    fn window(&self, winref: u32) -> Option<String> {
+        let _ = winref;
+        None
+    }
 }
 
 /// Deeper expressions than this are refused (54001).

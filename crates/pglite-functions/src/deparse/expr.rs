@@ -586,6 +586,10 @@ impl<'a> Deparser<'a> {
             self.expr(filter, false)?;
         }
         self.push(") OVER ");
+        if let Some(name) = self.plan.and_then(|p| p.window(w.winref)) {
+            self.push(&name);
+            return Ok(());
+        }
         self.over(w.winref)
     }
 
