@@ -69,6 +69,7 @@ macro_rules! io {
 
 io! {
     in:
+    "enum_in",
     "aclitemin",
     "any_in",
     "anyarray_in",
@@ -167,6 +168,7 @@ io! {
     "xidin",
     "xml_in",
     out:
+    "enum_out",
     "aclitemout",
     "any_out",
     "anyarray_out",
@@ -264,6 +266,7 @@ io! {
     "xidout",
     "xml_out",
     send:
+    "enum_send",
     "anyarray_send",
     "anycompatiblearray_send",
     "array_send",

@@ -192,16 +192,18 @@ fn has_column(cx: &FnCtx<'_>, args: &[Datum]) -> PgResult<Datum> {
     let attr = match &rest[1] {
         Datum::Text(name) => match s.attribute_by_name(rel, name).filter(|a| !a.attisdropped) {
             Some(a) => Some(a),
-            None => bail!(UNDEFINED_COLUMN, "column \"{name}\" of relation \"{}\" does not exist", class.relname),
+            None => {
+                bail!(UNDEFINED_COLUMN, "column \"{name}\" of relation \"{}\" does not exist", class.relname)
+            }
         },
         Datum::Int2(n) => s.attribute(rel, *n).filter(|a| !a.attisdropped),
         _ => None,
     };
     let bits = wanted(rest[2].as_str().unwrap_or(""), &[AclKind::Column])?;
     let Some(attr) = attr else { return Ok(Datum::Null) };
-    let any = bits
-        .iter()
-        .any(|&b| acl::relation_mask(s, user, rel, b) != 0 || acl::column_mask(s, user, rel, attr.attnum, b) != 0);
+    let any = bits.iter().any(|&b| {
+        acl::relation_mask(s, user, rel, b) != 0 || acl::column_mask(s, user, rel, attr.attnum, b) != 0
+    });
     Ok(Datum::Bool(any))
 }
 

@@ -14,7 +14,8 @@ use crate::builtins;
 /// A function's name, qualified when it is not visible.
 pub(super) fn function_name(cx: &FnCtx<'_>, func: Oid) -> PgResult<String> {
     let s = catalog(cx);
-    let p = s.proc_by_oid(func).ok_or_else(|| err!(INTERNAL_ERROR, "cache lookup failed for function {func}"))?;
+    let p =
+        s.proc_by_oid(func).ok_or_else(|| err!(INTERNAL_ERROR, "cache lookup failed for function {func}"))?;
     let hidden = !path(cx)?.function_is_visible(s, func);
     Ok(quote_qualified(if hidden { s.namespace_name(p.pronamespace) } else { None }, &p.proname))
 }
@@ -46,7 +47,8 @@ fn all_args(p: &ProcRow) -> Vec<Arg> {
 fn list(cx: &FnCtx<'_>, p: &ProcRow, table: bool, defaults: bool) -> PgResult<String> {
     let args = all_args(p);
     let inputs = args.iter().filter(|a| matches!(a.mode, b'i' | b'b' | b'v')).count();
-    let texts: Vec<&str> = p.proargdefaults.as_deref().filter(|_| defaults).map(split_list).unwrap_or_default();
+    let texts: Vec<&str> =
+        p.proargdefaults.as_deref().filter(|_| defaults).map(split_list).unwrap_or_default();
     let first_default = inputs.saturating_sub(texts.len());
     // Ordered-set aggregates show ORDER BY between direct and aggregated arguments.
     let aggregate = catalog(cx).aggregate(p.oid).filter(|a| p.prokind == b'a' && a.aggkind != b'n');
@@ -82,7 +84,10 @@ fn list(cx: &FnCtx<'_>, p: &ProcRow, table: bool, defaults: bool) -> PgResult<St
             && at >= first_default
             && let Some(text) = texts.get(at - first_default)
         {
-            out.push_str(&format!(" DEFAULT {}", display(cx, text.trim(), Oid::INVALID, false, "relation")?.0));
+            out.push_str(&format!(
+                " DEFAULT {}",
+                display(cx, text.trim(), Oid::INVALID, false, "relation")?.0
+            ));
         }
     }
     // PG: a hypothetical-set aggregate whose last direct argument is VARIADIC repeats it.
@@ -204,7 +209,10 @@ fn definition(cx: &FnCtx<'_>, func: Oid) -> PgResult<Option<String>> {
     }
     for item in p.proconfig.iter().flat_map(|c| c.iter()) {
         let (key, value) = item.split_once('=').unwrap_or((item, ""));
-        let value = if matches!(key, "search_path" | "temp_tablespaces" | "session_preload_libraries" | "DateStyle") {
+        let value = if matches!(
+            key,
+            "search_path" | "temp_tablespaces" | "session_preload_libraries" | "DateStyle"
+        ) {
             let parts = pglite_catalog::names::split_identifiers(value, ',').unwrap_or_default();
             parts.iter().map(|v| quote_literal(v)).collect::<Vec<_>>().join(", ")
         } else {

@@ -15,7 +15,13 @@ use super::{catalog, path};
 use crate::builtins;
 
 /// One stored expression for display, and whether it looks like a function call.
-pub(super) fn display(cx: &FnCtx<'_>, text: &str, rel: Oid, pretty: bool, scope: &str) -> PgResult<(String, bool)> {
+pub(super) fn display(
+    cx: &FnCtx<'_>,
+    text: &str,
+    rel: Oid,
+    pretty: bool,
+    scope: &str,
+) -> PgResult<(String, bool)> {
     let args = [Datum::text(text), Datum::Oid(rel), Datum::Bool(pretty), Datum::text(scope)];
     let rows = cx.host.service("display_expr", &args)?;
     let mut parts = Vec::new();
@@ -29,7 +35,8 @@ pub(super) fn display(cx: &FnCtx<'_>, text: &str, rel: Oid, pretty: bool, scope:
 
 fn relation_name(cx: &FnCtx<'_>, rel: Oid, qualify: bool) -> PgResult<String> {
     let s = catalog(cx);
-    let c = s.class_by_oid(rel).ok_or_else(|| err!(INTERNAL_ERROR, "cache lookup failed for relation {rel}"))?;
+    let c =
+        s.class_by_oid(rel).ok_or_else(|| err!(INTERNAL_ERROR, "cache lookup failed for relation {rel}"))?;
     let hidden = qualify || !path(cx)?.relation_is_visible(s, rel);
     Ok(quote_qualified(if hidden { s.namespace_name(c.relnamespace) } else { None }, &c.relname))
 }
@@ -115,7 +122,11 @@ fn rule(cx: &FnCtx<'_>, rule: Oid) -> PgResult<Option<String>> {
 fn options(list: &List<Str>) -> String {
     let one = |o: &Str| {
         let (name, value) = o.split_once('=').unwrap_or((o, ""));
-        let value = if quote_ident(value) == value && !value.is_empty() { value.into() } else { quote_literal(value) };
+        let value = if quote_ident(value) == value && !value.is_empty() {
+            value.into()
+        } else {
+            quote_literal(value)
+        };
         format!("{}={value}", quote_ident(name))
     };
     list.iter().map(one).collect::<Vec<_>>().join(", ")
@@ -128,7 +139,10 @@ fn opclass_name(cx: &FnCtx<'_>, opclass: Oid, column_type: Oid) -> PgResult<Stri
         return Ok(String::new());
     }
     let hidden = !path(cx)?.opclass_is_visible(s, opclass);
-    Ok(format!(" {}", quote_qualified(if hidden { s.namespace_name(o.opcnamespace) } else { None }, &o.opcname)))
+    Ok(format!(
+        " {}",
+        quote_qualified(if hidden { s.namespace_name(o.opcnamespace) } else { None }, &o.opcname)
+    ))
 }
 
 fn collation_text(cx: &FnCtx<'_>, collation: Oid) -> PgResult<String> {
@@ -167,7 +181,11 @@ fn index_columns(
             let name = if path(cx)?.operator_is_visible(s, op.oid) {
                 op.oprname.to_string()
             } else {
-                format!("OPERATOR({}.{})", quote_ident(s.namespace_name(op.oprnamespace).unwrap_or("")), op.oprname)
+                format!(
+                    "OPERATOR({}.{})",
+                    quote_ident(s.namespace_name(op.oprnamespace).unwrap_or("")),
+                    op.oprname
+                )
             };
             text.push_str(&format!(" WITH {name}"));
         }
@@ -446,9 +464,14 @@ fn partkey(cx: &FnCtx<'_>, rel: Oid) -> PgResult<Option<String>> {
         let (mut text, ty, own) = match s.attribute(rel, attnum).filter(|_| attnum != 0) {
             Some(a) => (quote_ident(&a.attname), a.atttypid, a.attcollation),
             None => {
-                let (text, call) = display(cx, exprs.next().unwrap_or("NULL").trim(), rel, false, "relation")?;
+                let (text, call) =
+                    display(cx, exprs.next().unwrap_or("NULL").trim(), rel, false, "relation")?;
                 let collation = p.partcollation.get(n).copied().unwrap_or_default();
-                let ty = p.partclass.get(n).and_then(|o| s.opclass_by_oid(*o)).map_or(Oid::INVALID, |o| o.opcintype);
+                let ty = p
+                    .partclass
+                    .get(n)
+                    .and_then(|o| s.opclass_by_oid(*o))
+                    .map_or(Oid::INVALID, |o| o.opcintype);
                 (if call { text } else { format!("({text})") }, ty, collation)
             }
         };
@@ -488,7 +511,10 @@ fn statistics(cx: &FnCtx<'_>, stat: Oid) -> PgResult<Option<String>> {
     let single = x.stxkeys.is_empty() && x.stxexprs.as_deref().is_some_and(|e| split_list(e).len() == 1);
     let list = if kinds.len() == 3 || single { String::new() } else { format!(" ({})", kinds.join(", ")) };
     let columns = statistics_columns(cx, stat)?.unwrap_or_default();
-    Ok(Some(format!("CREATE STATISTICS {name}{list} ON {columns} FROM {}", relation_name(cx, x.stxrelid, false)?)))
+    Ok(Some(format!(
+        "CREATE STATISTICS {name}{list} ON {columns} FROM {}",
+        relation_name(cx, x.stxrelid, false)?
+    )))
 }
 
 /// The sequence that a serial or identity column owns.

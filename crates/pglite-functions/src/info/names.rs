@@ -219,4 +219,3 @@ builtins! { pub TABLE:
     "pg_is_other_temp_schema" => cx other_temp_schema[Oid];
     "pg_collation_for" => cx collation_for[&Datum];
 }
-

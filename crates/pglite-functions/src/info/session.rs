@@ -35,7 +35,9 @@ fn null() -> Option<i32> {
 }
 fn client_addr(cx: &FnCtx<'_>) -> PgResult<Datum> {
     match ask(cx, "client_address", &[])? {
-        Datum::Text(s) => pglite_types::text::text_in(cx.host, oid::INET, -1, s.split('/').next().unwrap_or(&s)),
+        Datum::Text(s) => {
+            pglite_types::text::text_in(cx.host, oid::INET, -1, s.split('/').next().unwrap_or(&s))
+        }
         _ => Ok(Datum::Null),
     }
 }
@@ -53,7 +55,12 @@ fn current_setting_missing_ok(cx: &FnCtx<'_>, name: &str, missing_ok: bool) -> P
         None => Err(missing_setting(name)),
     }
 }
-fn set_config(cx: &FnCtx<'_>, name: Option<&str>, value: Option<&str>, local: Option<bool>) -> PgResult<String> {
+fn set_config(
+    cx: &FnCtx<'_>,
+    name: Option<&str>,
+    value: Option<&str>,
+    local: Option<bool>,
+) -> PgResult<String> {
     let Some(name) = name else { bail!(NULL_VALUE_NOT_ALLOWED, "SET requires parameter name") };
     cx.host.set_setting(name, value.unwrap_or(""), local.unwrap_or(false))
 }
@@ -94,7 +101,8 @@ fn signal(cx: &FnCtx<'_>, service: &str, pid: i32) -> PgResult<bool> {
     let sent = ask(cx, service, &[Datum::Int4(pid)])?.as_bool().unwrap_or(false);
     if !sent {
         cx.host.notice(
-            err!(WARNING, "PID {pid} is not a PostgreSQL backend process").severity(pglite_error::Severity::Warning),
+            err!(WARNING, "PID {pid} is not a PostgreSQL backend process")
+                .severity(pglite_error::Severity::Warning),
         );
     }
     Ok(sent)
@@ -138,7 +146,9 @@ fn sequence_data(cx: &FnCtx<'_>, seq: Oid) -> PgResult<Datum> {
     record(cx, vec![Datum::Int8(value), Datum::Bool(called)])
 }
 fn sequence_parameters(cx: &FnCtx<'_>, seq: Oid) -> PgResult<Datum> {
-    let Some(s) = catalog(cx).sequence(seq) else { bail!(INTERNAL_ERROR, "cache lookup failed for sequence {seq}") };
+    let Some(s) = catalog(cx).sequence(seq) else {
+        bail!(INTERNAL_ERROR, "cache lookup failed for sequence {seq}")
+    };
     let values = vec![
         Datum::Int8(s.seqstart),
         Datum::Int8(s.seqmin),

@@ -118,13 +118,17 @@ fn size_pretty_numeric(size: &Numeric) -> PgResult<String> {
 
 fn size_bytes(text: &str) -> PgResult<i64> {
     let t = text.trim();
-    let end = t.find(|c: char| !(c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'))).unwrap_or(t.len());
+    let end = t
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E')))
+        .unwrap_or(t.len());
     let mut digits = &t[..end];
     // An exponent needs digits; otherwise the letter belongs to the unit.
     if digits.ends_with(['e', 'E']) {
         digits = &digits[..digits.len() - 1];
     }
-    let Ok(number) = numeric::parse(digits) else { bail!(INVALID_PARAMETER_VALUE, "invalid size: \"{text}\"") };
+    let Ok(number) = numeric::parse(digits) else {
+        bail!(INVALID_PARAMETER_VALUE, "invalid size: \"{text}\"")
+    };
     let unit = t[digits.len()..].trim();
     let bits = match unit.to_ascii_lowercase().as_str() {
         "" | "bytes" | "b" => 0,
