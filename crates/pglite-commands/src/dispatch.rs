@@ -38,6 +38,7 @@ pub fn execute(host: &dyn CommandHost, raw: &Arc<RawStmt>) -> PgResult<CommandOu
         Statement::CompositeTypeStmt(s) => crate::types::create_composite(host, s),
         Statement::CreateDomainStmt(s) => crate::types::create_domain(host, s),
         Statement::LockStmt(s) => crate::lock::lock(host, s),
+        Statement::ReindexStmt(s) => crate::reindex::reindex(host, s),
         Statement::DropStmt(s) => crate::drop::drop(host, s),
         Statement::TruncateStmt(s) => crate::truncate::truncate(host, s),
         Statement::ViewStmt(s) => crate::view::create(host, s),

@@ -24,6 +24,7 @@ mod lock;
 mod objects;
 mod owner;
 mod partition;
+mod reindex;
 mod relation;
 mod rename;
 mod role;

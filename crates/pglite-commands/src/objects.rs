@@ -3,7 +3,7 @@
 use pglite_analyze::{lookup_func_with_args, resolve_type_name_opt};
 use pglite_catalog::depend::ObjectAddress;
 use pglite_catalog::names::split_schema;
-use pglite_catalog::{CatalogRow, CatalogTxn, Key, RelDesc, Snapshot, acl, rows::*};
+use pglite_catalog::{CatalogRow, CatalogTxn, Key, Snapshot, acl, rows::*};
 use pglite_error::{PgError, PgResult, bail, err};
 use pglite_parser::ast::{ObjectName, ObjectType, ObjectWithArgs, RangeVar, TypeName, Value};
 use pglite_types::Oid;
@@ -454,11 +454,6 @@ pub(crate) fn resolve(host: &dyn CommandHost, kind: &ObjectType, object: &Object
         }
         (_, o) => plain(&host.snapshot(), kind, &names_of(o).join(".")),
     }
-}
-
-/// The relation behind an address, when it is one.
-pub(crate) fn rel_desc(s: &std::sync::Arc<Snapshot>, a: &ObjectAddress) -> Option<std::sync::Arc<RelDesc>> {
-    (a.class == ClassRow::CATALOG).then(|| s.rel(a.object)).flatten()
 }
 
 /// 42501 "must be owner of ..." unless the user owns the object (for things of a table: the table).
