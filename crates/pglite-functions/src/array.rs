@@ -69,7 +69,9 @@ fn cat(a: Option<&ArrayValue>, b: Option<&ArrayValue>) -> PgResult<Option<ArrayV
     }
     let same = |x: &[Dim], y: &[Dim]| x.iter().map(|d| d.len).eq(y.iter().map(|d| d.len));
     let mut dims = if b.ndim() > a.ndim() { b.dims.clone() } else { a.dims.clone() };
-    let differing = |what: &str| incompatible(format!("Arrays with differing {what} are not compatible for concatenation."));
+    let differing = |what: &str| {
+        incompatible(format!("Arrays with differing {what} are not compatible for concatenation."))
+    };
     match (a.ndim(), b.ndim()) {
         (x, y) if x == y => {
             if !same(&a.dims[1..], &b.dims[1..]) {
@@ -107,7 +109,12 @@ fn dims(a: &ArrayValue) -> Option<String> {
     if a.ndim() == 0 {
         return None;
     }
-    Some(a.dims.iter().map(|d| format!("[{}:{}]", d.lower, i64::from(d.lower) + i64::from(d.len) - 1)).collect())
+    Some(
+        a.dims
+            .iter()
+            .map(|d| format!("[{}:{}]", d.lower, i64::from(d.lower) + i64::from(d.len) - 1))
+            .collect(),
+    )
 }
 fn dim(a: &ArrayValue, n: i32) -> Option<Dim> {
     a.dims.get(usize::try_from(n).ok()?.checked_sub(1)?).copied()
@@ -139,7 +146,12 @@ fn no_multi(a: &ArrayValue, what: &str) -> PgResult<()> {
 fn position(cx: &FnCtx<'_>, a: Option<&ArrayValue>, v: &Datum) -> PgResult<Option<i32>> {
     find(cx, a, v, None)
 }
-fn position_start(cx: &FnCtx<'_>, a: Option<&ArrayValue>, v: &Datum, start: Option<i32>) -> PgResult<Option<i32>> {
+fn position_start(
+    cx: &FnCtx<'_>,
+    a: Option<&ArrayValue>,
+    v: &Datum,
+    start: Option<i32>,
+) -> PgResult<Option<i32>> {
     if a.is_none() {
         return Ok(None);
     }

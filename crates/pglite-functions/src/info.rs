@@ -87,7 +87,6 @@ pub(crate) fn record(cx: &FnCtx<'_>, values: Vec<Datum>) -> PgResult<Datum> {
     Ok(Datum::Record(Arc::new(RecordValue::anonymous(attrs.into(), values))))
 }
 
-
 /// A one-dimensional array.
 pub(crate) fn array_of(elem: Oid, values: Vec<Datum>) -> Datum {
     Datum::Array(Arc::new(pglite_types::array::ArrayValue::one_dim(elem, values)))

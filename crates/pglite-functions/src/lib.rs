@@ -20,8 +20,8 @@ pub mod misc;
 pub mod network;
 pub mod order;
 pub mod ranges;
-pub mod text;
 pub mod sets;
+pub mod text;
 pub mod time;
 
 pub mod deparse;

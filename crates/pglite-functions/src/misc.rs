@@ -1,10 +1,9 @@
-//! in_range of numbers, enum functions, text to regclass.
+//! in_range of numbers, text to regclass.
 
 use pglite_error::{PgError, PgResult, err};
-use pglite_ir::{Body, FnCtx};
-use pglite_types::array::ArrayValue;
+use pglite_ir::FnCtx;
 use pglite_types::numeric::{self, Numeric};
-use pglite_types::{Datum, Oid, oid};
+use pglite_types::{Oid, oid};
 
 use crate::builtins;
 
@@ -72,55 +71,9 @@ fn in_range_numeric(v: &Numeric, base: &Numeric, off: &Numeric, sub: bool, less:
     Ok(if less { order.is_le() } else { order.is_ge() })
 }
 
-/// The enum type of a call: its first argument's, which may be NULL.
-fn enum_type(cx: &FnCtx<'_>) -> PgResult<std::sync::Arc<pglite_types::TypeDesc>> {
-    let ty = cx.call.arg_types.first().copied().unwrap_or(Oid::INVALID);
-    let desc = cx.host.type_desc(ty)?;
-    if desc.labels.is_empty() && desc.base.is_valid() { cx.host.type_desc(desc.base) } else { Ok(desc) }
-}
-fn enum_end(cx: &FnCtx<'_>, last: bool) -> PgResult<Datum> {
-    let desc = enum_type(cx)?;
-    let label = if last { desc.labels.last() } else { desc.labels.first() };
-    match label {
-        Some((oid, ..)) => Ok(Datum::Oid(*oid)),
-        None => Err(err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "enum {} contains no values", desc.name)),
-    }
-}
-fn enum_slice(cx: &FnCtx<'_>, from: &Datum, to: &Datum) -> PgResult<Datum> {
-    let desc = enum_type(cx)?;
-    let (mut inside, mut values) = (from.is_null(), Vec::new());
-    for (oid, ..) in desc.labels.iter() {
-        inside |= from.as_oid() == Some(*oid);
-        if inside {
-            values.push(Datum::Oid(*oid));
-        }
-        if to.as_oid() == Some(*oid) {
-            break;
-        }
-    }
-    // Bounds in the wrong order give nothing.
-    if let (Some(a), Some(b)) = (from.as_oid(), to.as_oid()) {
-        let place = |o: Oid| desc.labels.iter().position(|(l, ..)| *l == o);
-        if place(a) > place(b) {
-            values.clear();
-        }
-    }
-    if values.is_empty() {
-        return Ok(Datum::Array(ArrayValue::empty(desc.oid).into()));
-    }
-    Ok(Datum::Array(ArrayValue::one_dim(desc.oid, values).into()))
-}
-
 fn text_regclass(cx: &FnCtx<'_>, name: &str) -> PgResult<Oid> {
     cx.host.reg_in(oid::REGCLASS, name)
 }
-
-pub static ENUMS: &[(&str, Body)] = &[
-    ("enum_first", Body::Scalar(|cx, _| enum_end(cx, false))),
-    ("enum_last", Body::Scalar(|cx, _| enum_end(cx, true))),
-    ("enum_range_all", Body::Scalar(|cx, _| enum_slice(cx, &Datum::Null, &Datum::Null))),
-    ("enum_range_bounds", Body::Scalar(|cx, a| enum_slice(cx, &a[0], &a[1]))),
-];
 
 builtins! { pub TABLE:
     "in_range_int2_int2" => in22[i16, i16, i16, bool, bool];

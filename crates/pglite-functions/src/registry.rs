@@ -32,7 +32,6 @@ static TABLES: &[&[(&str, Body)]] = &[
     crate::formatting::number::TABLE,
     crate::geometry::TABLE,
     crate::io::TABLE,
-    crate::misc::ENUMS,
     crate::misc::TABLE,
     crate::network::TABLE,
     crate::ranges::CONSTRUCTORS,

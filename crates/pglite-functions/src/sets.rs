@@ -138,7 +138,9 @@ impl RowSource for Elements {
         let Some(v) = self.values.next() else { return Ok(false) };
         match v {
             Datum::Record(r) if self.columns > 0 => {
-                out.extend(r.values.iter().zip(r.attrs.iter()).filter(|(_, a)| !a.dropped).map(|(v, _)| v.clone()));
+                out.extend(
+                    r.values.iter().zip(r.attrs.iter()).filter(|(_, a)| !a.dropped).map(|(v, _)| v.clone()),
+                );
             }
             Datum::Null if self.columns > 0 => out.extend(std::iter::repeat_n(Datum::Null, self.columns)),
             other => out.push(other),
