@@ -106,7 +106,11 @@ fn query(psql: &Path, port: &str, sql: &str) -> Result<String> {
 fn identify(psql: &Path, port: &str) -> Result<()> {
     let version = query(psql, port, "SELECT version()")?;
     println!("server: {version}");
-    if version.contains("PGLiteDB") { Ok(()) } else { Err(format!("the server on port {port} is not PGLiteDB")) }
+    if version.contains("PGLiteDB") {
+        Ok(())
+    } else {
+        Err(format!("the server on port {port} is not PGLiteDB"))
+    }
 }
 
 fn create_database(psql: &Path, port: &str) {
@@ -161,13 +165,31 @@ fn one(suite: &Path, psql: &Path, port: &str, out: &Path, test: &str, timeout: u
     Ok(Outcome { ok: best.unwrap_or(0), units: split.units.len(), exact, timed_out })
 }
 
-fn run_psql(suite: &Path, psql: &Path, port: &str, out: &Path, test: &str, sql: &Path, timeout: u64) -> Result<(Vec<u8>, bool)> {
+fn run_psql(
+    suite: &Path,
+    psql: &Path,
+    port: &str,
+    out: &Path,
+    test: &str,
+    sql: &Path,
+    timeout: u64,
+) -> Result<(Vec<u8>, bool)> {
     let result = out.join("results").join(format!("{test}.out"));
     let file = fs::File::create(&result).map_err(|e| e.to_string())?;
     let input = fs::File::open(sql).map_err(|e| e.to_string())?;
     let absolute = out.canonicalize().map_err(|e| e.to_string())?;
     let mut child = Command::new(psql)
-        .args(["-X", "-a", "-q", "-d", "regression", "-v", "HIDE_TABLEAM=on", "-v", "HIDE_TOAST_COMPRESSION=on"])
+        .args([
+            "-X",
+            "-a",
+            "-q",
+            "-d",
+            "regression",
+            "-v",
+            "HIDE_TABLEAM=on",
+            "-v",
+            "HIDE_TOAST_COMPRESSION=on",
+        ])
         .env_remove("PGDATABASE")
         .envs([
             ("PGTZ", "America/Los_Angeles"),
@@ -227,5 +249,9 @@ fn ratchet(rows: &BTreeMap<String, usize>, update: bool) -> Result<()> {
         fs::write(RATCHET, format!("{{\n{}\n}}\n", lines.join(",\n"))).map_err(|e| e.to_string())?;
         return Ok(());
     }
-    if drops.is_empty() { Ok(()) } else { Err(format!("fewer statements match than before:\n{}", drops.join("\n"))) }
+    if drops.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("fewer statements match than before:\n{}", drops.join("\n")))
+    }
 }

@@ -11,7 +11,8 @@ pub const SUITE: &str = ".suite";
 const ORACLE: &str = ".oracle";
 
 fn shell(script: &str) -> Result<()> {
-    let status = Command::new("bash").args(["-euo", "pipefail", "-c", script]).status().map_err(|e| e.to_string())?;
+    let status =
+        Command::new("bash").args(["-euo", "pipefail", "-c", script]).status().map_err(|e| e.to_string())?;
     if status.success() { Ok(()) } else { Err("fetching failed".into()) }
 }
 

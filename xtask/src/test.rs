@@ -6,7 +6,8 @@ use crate::Result;
 
 fn run(program: &str, args: &[&str]) -> Result<()> {
     println!("+ {program} {}", args.join(" "));
-    let status = Command::new(program).args(args).status().map_err(|e| format!("could not run {program}: {e}"))?;
+    let status =
+        Command::new(program).args(args).status().map_err(|e| format!("could not run {program}: {e}"))?;
     if status.success() { Ok(()) } else { Err(format!("{program} {} failed", args.join(" "))) }
 }
 

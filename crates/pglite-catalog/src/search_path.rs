@@ -79,7 +79,8 @@ impl SearchPath {
     pub fn explicit(&self) -> impl Iterator<Item = Oid> + '_ {
         let implicit_temp = self.temp.filter(|_| !self.creation_is_temp);
         let catalog = crate::well_known::PG_CATALOG;
-        let leading = self.schemas.iter().take_while(|s| Some(**s) == implicit_temp || **s == catalog).count();
+        let leading =
+            self.schemas.iter().take_while(|s| Some(**s) == implicit_temp || **s == catalog).count();
         self.schemas.iter().skip(leading).copied()
     }
     /// Only pg_catalog: for the definitions of system views and our own queries.

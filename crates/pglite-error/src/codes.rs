@@ -368,7 +368,10 @@ pub static CONDITIONS: &[(&str, SqlState)] = &[
     ("implicit_zero_bit_padding", WARNING_IMPLICIT_ZERO_BIT_PADDING),
     ("in_failed_sql_transaction", IN_FAILED_SQL_TRANSACTION),
     ("inappropriate_access_mode_for_branch_transaction", INAPPROPRIATE_ACCESS_MODE_FOR_BRANCH_TRANSACTION),
-    ("inappropriate_isolation_level_for_branch_transaction", INAPPROPRIATE_ISOLATION_LEVEL_FOR_BRANCH_TRANSACTION),
+    (
+        "inappropriate_isolation_level_for_branch_transaction",
+        INAPPROPRIATE_ISOLATION_LEVEL_FOR_BRANCH_TRANSACTION,
+    ),
     ("indeterminate_collation", INDETERMINATE_COLLATION),
     ("indeterminate_datatype", INDETERMINATE_DATATYPE),
     ("index_corrupted", INDEX_CORRUPTED),
@@ -495,7 +498,10 @@ pub static CONDITIONS: &[(&str, SqlState)] = &[
     ("sqlclient_unable_to_establish_sqlconnection", SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
     ("sqlserver_rejected_establishment_of_sqlconnection", SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION),
     ("srf_protocol_violated", E_R_I_E_SRF_PROTOCOL_VIOLATED),
-    ("stacked_diagnostics_accessed_without_active_handler", STACKED_DIAGNOSTICS_ACCESSED_WITHOUT_ACTIVE_HANDLER),
+    (
+        "stacked_diagnostics_accessed_without_active_handler",
+        STACKED_DIAGNOSTICS_ACCESSED_WITHOUT_ACTIVE_HANDLER,
+    ),
     ("statement_completion_unknown", T_R_STATEMENT_COMPLETION_UNKNOWN),
     ("statement_too_complex", STATEMENT_TOO_COMPLEX),
     ("string_data_length_mismatch", STRING_DATA_LENGTH_MISMATCH),

@@ -65,8 +65,21 @@ pub enum Action {
 }
 
 const NAMES: &[&str] = &[
-    "data-dir", "memory", "listen", "socket-dir", "superuser", "password-file", "hba-file", "tls-cert", "tls-key",
-    "max-connections", "memory-budget", "workers", "fsync", "set", "config",
+    "data-dir",
+    "memory",
+    "listen",
+    "socket-dir",
+    "superuser",
+    "password-file",
+    "hba-file",
+    "tls-cert",
+    "tls-key",
+    "max-connections",
+    "memory-budget",
+    "workers",
+    "fsync",
+    "set",
+    "config",
 ];
 
 /// Reads the command line, the environment and the config file they name.
@@ -96,7 +109,9 @@ pub fn load(
         match name {
             "help" => return Ok(Action::Help),
             "version" => return Ok(Action::Version),
-            _ if !NAMES.contains(&name) => return Err(Usage(format!("unknown option \"--{name}\" (try --help)"))),
+            _ if !NAMES.contains(&name) => {
+                return Err(Usage(format!("unknown option \"--{name}\" (try --help)")));
+            }
             _ => {}
         }
         let value = match inline {
@@ -125,7 +140,8 @@ pub fn load(
 }
 
 fn setting(text: &str) -> Result<(String, String), Usage> {
-    let (name, value) = text.split_once('=').ok_or_else(|| Usage(format!("--set needs NAME=VALUE, not \"{text}\"")))?;
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| Usage(format!("--set needs NAME=VALUE, not \"{text}\"")))?;
     Ok((name.trim().to_string(), value.trim().to_string()))
 }
 
@@ -159,7 +175,9 @@ fn build(given: &BTreeMap<String, String>, settings: Vec<(String, String)>) -> R
     let get = |name: &str| given.get(name).cloned();
     let number = |name: &str, default: usize| match get(name) {
         None => Ok(default),
-        Some(v) => v.parse::<usize>().map_err(|_| Usage(format!("option \"--{name}\" needs a number, not \"{v}\""))),
+        Some(v) => {
+            v.parse::<usize>().map_err(|_| Usage(format!("option \"--{name}\" needs a number, not \"{v}\"")))
+        }
     };
     let switch = |name: &str, default: bool| match get(name).as_deref() {
         None => Ok(default),

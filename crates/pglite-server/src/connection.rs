@@ -13,8 +13,8 @@ use pglite_sql::{ConnectParams, ExecuteOutcome, Session};
 
 use crate::auth::hba::{Method, Peer};
 use crate::auth::scram::{Exchange, Verifier};
-use crate::protocol::frontend::{self, Message, Startup};
 use crate::protocol::backend;
+use crate::protocol::frontend::{self, Message, Startup};
 use crate::server::Shared;
 use crate::stream::Stream;
 use crate::wire::Wire;
@@ -36,7 +36,8 @@ pub async fn serve(shared: Arc<Shared>, stream: Stream, peer: Peer) {
 async fn read_startup(wire: &mut Wire) -> PgResult<Option<Startup>> {
     loop {
         if wire.input.len() >= 4 {
-            let len = u32::from_be_bytes([wire.input[0], wire.input[1], wire.input[2], wire.input[3]]) as usize;
+            let len =
+                u32::from_be_bytes([wire.input[0], wire.input[1], wire.input[2], wire.input[3]]) as usize;
             if !(8..=frontend::MAX_STARTUP).contains(&len) {
                 bail!(PROTOCOL_VIOLATION, "invalid length of startup packet");
             }
@@ -74,12 +75,14 @@ async fn start(shared: &Arc<Shared>, wire: &mut Wire, mut peer: Peer) -> PgResul
             Some(Startup::Start { minor, params }) => break (minor, params),
         }
     };
-    let find = |name: &str| params.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()).filter(|v| !v.is_empty());
+    let find =
+        |name: &str| params.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()).filter(|v| !v.is_empty());
     let Some(user) = find("user") else {
         bail!(INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet");
     };
     let database = find("database").unwrap_or_else(|| user.clone());
-    let unknown: Vec<String> = params.iter().map(|(k, _)| k).filter(|k| k.starts_with("_pq_.")).cloned().collect();
+    let unknown: Vec<String> =
+        params.iter().map(|(k, _)| k).filter(|k| k.starts_with("_pq_.")).cloned().collect();
     if minor > 2 || !unknown.is_empty() {
         backend::negotiate_protocol_version(&mut wire.out, minor.min(2), &unknown);
     }
@@ -172,7 +175,13 @@ async fn negotiate_tls(shared: &Shared, mut wire: Wire) -> Option<Wire> {
     Some(Wire::new(Stream::Tls(Box::new(tls))))
 }
 
-async fn authenticate(shared: &Shared, wire: &mut Wire, peer: Peer, database: &str, user: &str) -> PgResult<()> {
+async fn authenticate(
+    shared: &Shared,
+    wire: &mut Wire,
+    peer: Peer,
+    database: &str,
+    user: &str,
+) -> PgResult<()> {
     let method = shared.rules.find(peer, database, user);
     let host = peer.address.map_or("[local]".to_string(), |a| a.to_string());
     let encryption = if peer.tls { "SSL encryption" } else { "no encryption" };
@@ -214,7 +223,8 @@ async fn scram(shared: &Shared, wire: &mut Wire, user: &str) -> PgResult<()> {
         bail!(PROTOCOL_VIOLATION, "client selected an invalid SASL authentication mechanism");
     }
     let len = reader.i32()?.max(0) as usize;
-    let first = std::str::from_utf8(reader.bytes(len)?).map_err(|_| err!(PROTOCOL_VIOLATION, "malformed SCRAM message"))?;
+    let first = std::str::from_utf8(reader.bytes(len)?)
+        .map_err(|_| err!(PROTOCOL_VIOLATION, "malformed SCRAM message"))?;
     let real = shared.database.password_verifier(user).as_deref().and_then(Verifier::parse);
     let usable = real.is_some();
     let verifier = real.unwrap_or_else(|| Verifier::mock(user, &shared.mock_seed));
@@ -262,7 +272,8 @@ async fn run(mut wire: Wire, mut session: Session) {
         if frame.kind == b'X' {
             break;
         }
-        let step = std::panic::catch_unwind(AssertUnwindSafe(|| handle(&mut wire, &mut session, frame.kind, &body)));
+        let step =
+            std::panic::catch_unwind(AssertUnwindSafe(|| handle(&mut wire, &mut session, frame.kind, &body)));
         match step {
             Ok(Ok(())) => {
                 if frame.kind == b'S' {
@@ -287,8 +298,9 @@ async fn run(mut wire: Wire, mut session: Session) {
                 }
             }
             Err(_panic) => {
-                let e = PgError::internal("internal error: the statement was aborted and the session is closed")
-                    .severity(Severity::Fatal);
+                let e =
+                    PgError::internal("internal error: the statement was aborted and the session is closed")
+                        .severity(Severity::Fatal);
                 wire.send_error(&e);
                 let _ = wire.flush().await;
                 break;
@@ -345,7 +357,14 @@ fn handle(wire: &mut Wire, session: &mut Session, kind: u8, body: &[u8]) -> PgRe
         }
         Message::Bind(bind) => {
             session.statement_source(bind.statement, &mut wire.source);
-            session.bind(bind.portal, bind.statement, &bind.param_formats, &bind.params, &bind.result_formats, wire)?;
+            session.bind(
+                bind.portal,
+                bind.statement,
+                &bind.param_formats,
+                &bind.params,
+                &bind.result_formats,
+                wire,
+            )?;
             backend::bind_complete(&mut wire.out);
         }
         Message::DescribeStatement(name) => {
@@ -376,7 +395,13 @@ fn handle(wire: &mut Wire, session: &mut Session, kind: u8, body: &[u8]) -> PgRe
             backend::close_complete(&mut wire.out);
         }
         Message::FunctionCall(call) => {
-            let value = session.function_call(call.function, &call.arg_formats, &call.args, call.result_format, wire)?;
+            let value = session.function_call(
+                call.function,
+                &call.arg_formats,
+                &call.args,
+                call.result_format,
+                wire,
+            )?;
             backend::function_result(&mut wire.out, value.as_deref());
             finish(wire, session);
         }
@@ -392,8 +417,11 @@ fn handle(wire: &mut Wire, session: &mut Session, kind: u8, body: &[u8]) -> PgRe
         // Left over from a COPY that failed; PostgreSQL ignores them too.
         Message::CopyData(_) | Message::CopyDone | Message::CopyFail(_) => {}
         Message::Auth(_) | Message::Terminate => {
-            return Err(PgError::new(codes::PROTOCOL_VIOLATION, format!("invalid frontend message type {kind}"))
-                .severity(Severity::Fatal));
+            return Err(PgError::new(
+                codes::PROTOCOL_VIOLATION,
+                format!("invalid frontend message type {kind}"),
+            )
+            .severity(Severity::Fatal));
         }
     }
     Ok(())

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn line(level: &str, message: &str) {
-    #[allow(clippy::disallowed_methods)] // Why: log times are wall-clock times of this process, not of the engine.
+    #[allow(clippy::disallowed_methods)]
+    // Why: log times are wall-clock times of this process, not of the engine.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, secs) = (now.as_secs() / 86400, now.as_secs() % 86400);
     let (y, m, d) = civil(days as i64);

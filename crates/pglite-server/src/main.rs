@@ -29,7 +29,11 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Action::Version) => {
-            println!("pglitedb {} (PostgreSQL {} compatible)", env!("CARGO_PKG_VERSION"), pglite_sql::SERVER_VERSION);
+            println!(
+                "pglitedb {} (PostgreSQL {} compatible)",
+                env!("CARGO_PKG_VERSION"),
+                pglite_sql::SERVER_VERSION
+            );
             ExitCode::SUCCESS
         }
         Ok(Action::Serve(config)) => match run(*config) {
@@ -69,9 +73,9 @@ fn run(config: Config) -> Result<(), Failure> {
         builder.worker_threads(config.workers);
     }
     let runtime = builder.build().map_err(|e| Failure(1, format!("could not start worker threads: {e}")))?;
-    let listeners = runtime.block_on(server::bind(&config)).map_err(|(what, e)| {
-        Failure(3, format!("could not listen on \"{what}\": {e}"))
-    })?;
+    let listeners = runtime
+        .block_on(server::bind(&config))
+        .map_err(|(what, e)| Failure(3, format!("could not listen on \"{what}\": {e}")))?;
     let database = open(&config)?;
     let shared = Arc::new(server::Shared::new(database, config, rules, acceptor));
     announce(&shared, &listeners);
@@ -81,7 +85,10 @@ fn run(config: Config) -> Result<(), Failure> {
     });
     shared.database.shutdown();
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
-    shared.database.checkpoint().map_err(|e| Failure(1, format!("could not write checkpoint: {}", e.message())))?;
+    shared
+        .database
+        .checkpoint()
+        .map_err(|e| Failure(1, format!("could not write checkpoint: {}", e.message())))?;
     log::info("stopped");
     Ok(())
 }
@@ -129,7 +136,8 @@ fn announce(shared: &server::Shared, listeners: &server::Listeners) {
 
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

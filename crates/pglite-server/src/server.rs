@@ -46,7 +46,8 @@ pub async fn bind(config: &Config) -> Result<Listeners, (String, io::Error)> {
     let mut listeners = Listeners::default();
     let mut port = 5432;
     if let Some(listen) = &config.listen {
-        let address = listen.strip_prefix('*').map_or_else(|| listen.clone(), |rest| format!("0.0.0.0{rest}"));
+        let address =
+            listen.strip_prefix('*').map_or_else(|| listen.clone(), |rest| format!("0.0.0.0{rest}"));
         let fail = |e| (listen.clone(), e);
         let mut last = None;
         for a in tokio::net::lookup_host(&address).await.map_err(fail)? {
@@ -110,7 +111,9 @@ async fn accept_tcp(shared: Arc<Shared>, listener: TcpListener) {
 async fn accept_unix(shared: Arc<Shared>, listener: UnixListener) {
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => spawn(shared.clone(), Stream::Unix(socket), Peer { address: None, tls: false }),
+            Ok((socket, _)) => {
+                spawn(shared.clone(), Stream::Unix(socket), Peer { address: None, tls: false })
+            }
             Err(e) => pause_after(&e).await,
         }
     }

@@ -11,7 +11,8 @@ use tokio_rustls::rustls::{ServerConfig, crypto::ring};
 #[allow(clippy::disallowed_methods)] // Why: start-up reads the user's PEM files, not the database's.
 pub fn acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, String> {
     let open = |path: &Path| -> Result<io::BufReader<std::fs::File>, String> {
-        let file = std::fs::File::open(path).map_err(|e| format!("could not read \"{}\": {e}", path.display()))?;
+        let file =
+            std::fs::File::open(path).map_err(|e| format!("could not read \"{}\": {e}", path.display()))?;
         Ok(io::BufReader::new(file))
     };
     let chain = rustls_pemfile::certs(&mut open(cert)?)

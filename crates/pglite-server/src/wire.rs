@@ -65,12 +65,17 @@ impl Wire {
         }
         let kind = self.input[0];
         if !frontend::known_type(kind) {
-            return Err(PgError::new(codes::PROTOCOL_VIOLATION, format!("invalid frontend message type {kind}"))
-                .severity(Severity::Fatal));
+            return Err(PgError::new(
+                codes::PROTOCOL_VIOLATION,
+                format!("invalid frontend message type {kind}"),
+            )
+            .severity(Severity::Fatal));
         }
         let len = u32::from_be_bytes([self.input[1], self.input[2], self.input[3], self.input[4]]) as usize;
         if !(4..=frontend::MAX_MESSAGE).contains(&len) {
-            return Err(PgError::new(codes::PROTOCOL_VIOLATION, "invalid message length").severity(Severity::Fatal));
+            return Err(
+                PgError::new(codes::PROTOCOL_VIOLATION, "invalid message length").severity(Severity::Fatal)
+            );
         }
         Ok((self.input.len() > len).then_some(Frame { kind, body: len - 4 }))
     }
@@ -125,7 +130,13 @@ impl Wire {
         backend::error(&mut self.out, error, &self.source);
     }
 
-    fn data_row(&mut self, env: &dyn TypeEnv, columns: &[OutColumn], formats: &[i16], row: &[Datum]) -> PgResult<()> {
+    fn data_row(
+        &mut self,
+        env: &dyn TypeEnv,
+        columns: &[OutColumn],
+        formats: &[i16],
+        row: &[Datum],
+    ) -> PgResult<()> {
         let out = &mut self.out;
         let at = backend::begin(out, b'D');
         out.extend_from_slice(&(columns.len() as u16).to_be_bytes());
@@ -213,7 +224,13 @@ impl Client for Wire {
         Ok(())
     }
 
-    fn rows(&mut self, env: &dyn TypeEnv, columns: &[OutColumn], formats: &[i16], batch: &Batch) -> PgResult<()> {
+    fn rows(
+        &mut self,
+        env: &dyn TypeEnv,
+        columns: &[OutColumn],
+        formats: &[i16],
+        batch: &Batch,
+    ) -> PgResult<()> {
         for row in batch.rows() {
             let start = self.out.len();
             if let Err(e) = self.data_row(env, columns, formats, row) {

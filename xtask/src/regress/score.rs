@@ -13,7 +13,10 @@ pub fn chunks(echoed: &[Vec<u8>], out: &[u8]) -> Vec<Option<Vec<u8>>> {
     let mut at = 0;
     let mut last: Option<(usize, usize)> = None;
     for (i, line) in echoed.iter().enumerate() {
-        let Some(found) = places.get(line.as_slice()).and_then(|p| p.get(p.partition_point(|n| *n < at))) else { continue };
+        let Some(found) = places.get(line.as_slice()).and_then(|p| p.get(p.partition_point(|n| *n < at)))
+        else {
+            continue;
+        };
         if let Some((index, start)) = last {
             result[index] = Some(lines[start..*found].join(&b'\n'));
         }

@@ -9,10 +9,53 @@ pub struct Split {
 
 /// Backslash commands that print nothing of their own.
 const QUIET: &[&str] = &[
-    "set", "unset", "getenv", "setenv", "if", "else", "elif", "endif", "pset", "t", "a", "x", "f", "r", "reset", "c",
-    "connect", "encoding", "timing", "bind", "bind_named", "parse", "close_prepared", "startpipeline", "endpipeline",
-    "syncpipeline", "sendpipeline", "flushrequest", "flush", "getresults", "i", "ir", "include", "qecho", "echo",
-    "warn", "cd", "prompt", "html", "C", "T", "o", "w", "p", "q", "!", "errverbose",
+    "set",
+    "unset",
+    "getenv",
+    "setenv",
+    "if",
+    "else",
+    "elif",
+    "endif",
+    "pset",
+    "t",
+    "a",
+    "x",
+    "f",
+    "r",
+    "reset",
+    "c",
+    "connect",
+    "encoding",
+    "timing",
+    "bind",
+    "bind_named",
+    "parse",
+    "close_prepared",
+    "startpipeline",
+    "endpipeline",
+    "syncpipeline",
+    "sendpipeline",
+    "flushrequest",
+    "flush",
+    "getresults",
+    "i",
+    "ir",
+    "include",
+    "qecho",
+    "echo",
+    "warn",
+    "cd",
+    "prompt",
+    "html",
+    "C",
+    "T",
+    "o",
+    "w",
+    "p",
+    "q",
+    "!",
+    "errverbose",
 ];
 
 #[derive(Clone, PartialEq)]
@@ -40,13 +83,16 @@ fn head_is_routine(buf: &[u8]) -> bool {
         other => other,
     };
     word.is_some_and(|w| {
-        ["function", "procedure"].iter().any(|k| w.strip_prefix(k).is_some_and(|r| r.bytes().next().is_none_or(|b| !is_word(b))))
+        ["function", "procedure"]
+            .iter()
+            .any(|k| w.strip_prefix(k).is_some_and(|r| r.bytes().next().is_none_or(|b| !is_word(b))))
     })
 }
 
 fn is_copy_from_stdin(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
     words.first() == Some(&"copy") && words.windows(2).any(|w| w == ["from", "stdin"])
 }
 
@@ -173,7 +219,9 @@ impl Splitter {
         }
         match c {
             b'\'' => {
-                let escape = p > 0 && line[p - 1].eq_ignore_ascii_case(&b'e') && !(p > 1 && (is_word(line[p - 2]) || line[p - 2] == b'$'));
+                let escape = p > 0
+                    && line[p - 1].eq_ignore_ascii_case(&b'e')
+                    && !(p > 1 && (is_word(line[p - 2]) || line[p - 2] == b'$'));
                 self.state = if escape { State::EscapeQuote } else { State::Quote };
             }
             b'"' => self.state = State::Ident,
@@ -201,7 +249,8 @@ impl Splitter {
             _ => {}
         }
         if c.is_ascii_alphabetic() || c == b'_' {
-            let len = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_' || **b == b'$').count();
+            let len =
+                rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_' || **b == b'$').count();
             self.word(&rest[..len]);
             return Some(p + len);
         }
@@ -228,7 +277,8 @@ impl Splitter {
             self.buf.push(b';');
             return Some(p + 2);
         }
-        let len = rest.iter().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'!' | b'?')).count();
+        let len =
+            rest.iter().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'!' | b'?')).count();
         let base = String::from_utf8_lossy(&rest[..len]).into_owned();
         let text = self.buf.trim_ascii().to_vec();
         match base.as_str() {
@@ -246,7 +296,9 @@ impl Splitter {
                 self.unit();
                 let rest = String::from_utf8_lossy(rest).to_ascii_lowercase();
                 let words: Vec<&str> = rest.split_whitespace().collect();
-                *copy = words.windows(2).any(|w| w[0] == "from" && (w[1].starts_with("stdin") || w[1].starts_with("pstdin")));
+                *copy = words
+                    .windows(2)
+                    .any(|w| w[0] == "from" && (w[1].starts_with("stdin") || w[1].starts_with("pstdin")));
             }
             "" => {}
             other if QUIET.contains(&other) => {}
@@ -270,7 +322,8 @@ mod tests {
 
     #[test]
     fn statements_end_where_psql_ends_them() {
-        let s = split(b"select ';'; select 1\n;\n\\d t\n\\set x 1\ncopy t from stdin;\n1\n\\.\nselect $$;$$;\n");
+        let s =
+            split(b"select ';'; select 1\n;\n\\d t\n\\set x 1\ncopy t from stdin;\n1\n\\.\nselect $$;$$;\n");
         assert_eq!(s.units, vec![0, 1, 2, 4, 5]);
     }
 

@@ -100,7 +100,11 @@ fn parse_network(text: &str) -> Result<Option<(IpAddr, u8)>, String> {
     let (address, bits) = text.split_once('/').unwrap_or((text, ""));
     let address: IpAddr = address.parse().map_err(|_| format!("invalid IP address \"{address}\""))?;
     let full = if address.is_ipv4() { 32 } else { 128 };
-    let bits = if bits.is_empty() { full } else { bits.parse().map_err(|_| format!("invalid CIDR mask in \"{text}\""))? };
+    let bits = if bits.is_empty() {
+        full
+    } else {
+        bits.parse().map_err(|_| format!("invalid CIDR mask in \"{text}\""))?
+    };
     if bits > full {
         return Err(format!("invalid CIDR mask in \"{text}\""));
     }
@@ -116,7 +120,10 @@ impl Rule {
             ConnType::HostNoSsl => peer.address.is_some() && !peer.tls,
         };
         kind_ok
-            && self.databases.iter().any(|d| d == "all" || d == database || (d == "sameuser" && database == user))
+            && self
+                .databases
+                .iter()
+                .any(|d| d == "all" || d == database || (d == "sameuser" && database == user))
             && self.users.iter().any(|u| u == "all" || u == user)
             && match (self.network, peer.address) {
                 (Some((network, bits)), Some(address)) => in_network(address, network, bits),
@@ -149,7 +156,9 @@ mod tests {
 
     #[test]
     fn first_match_wins() {
-        let rules = Rules::parse("host all mallory 10.0.0.0/8 reject\nhostssl all all 10.0.0.0/8 scram-sha-256").unwrap();
+        let rules =
+            Rules::parse("host all mallory 10.0.0.0/8 reject\nhostssl all all 10.0.0.0/8 scram-sha-256")
+                .unwrap();
         let peer = |tls| Peer { address: Some("10.9.9.9".parse().unwrap()), tls };
         assert_eq!(rules.find(peer(true), "db", "mallory"), Some(Method::Reject));
         assert_eq!(rules.find(peer(true), "db", "alice"), Some(Method::Scram));

@@ -42,7 +42,8 @@ impl Verifier {
 
 fn hmac(key: &[u8], data: &[u8]) -> Key {
     // Why: HMAC takes keys of any length, so this cannot fail.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key length"));
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key length"));
     mac.update(data);
     mac.finalize().into_bytes().into()
 }
@@ -63,7 +64,12 @@ fn malformed(detail: &str) -> PgError {
 
 impl Exchange {
     /// Takes the client-first-message; returns the exchange and the server-first-message. `usable`: the verifier is real.
-    pub fn first(message: &str, verifier: Verifier, usable: bool, server_nonce: &[u8]) -> PgResult<(Exchange, String)> {
+    pub fn first(
+        message: &str,
+        verifier: Verifier,
+        usable: bool,
+        server_nonce: &[u8],
+    ) -> PgResult<(Exchange, String)> {
         let mut parts = message.splitn(3, ',');
         let (flag, authzid, bare) = match (parts.next(), parts.next(), parts.next()) {
             (Some(f), Some(a), Some(b)) => (f, a, b),
@@ -72,7 +78,9 @@ impl Exchange {
         match flag {
             "n" | "y" => {}
             f if f.starts_with("p=") => {
-                return Err(malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data."));
+                return Err(malformed(
+                    "The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.",
+                ));
             }
             _ => return Err(malformed("Unexpected channel-binding flag.")),
         }
@@ -152,7 +160,9 @@ mod tests {
             usable: true,
             nonce: "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0".into(),
             client_first_bare: "n=user,r=rOprNGfwEbeRWgbNEkqO".into(),
-            server_first: "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096".into(),
+            server_first:
+                "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+                    .into(),
             gs2_header: "n,,".into(),
         };
         let last = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";

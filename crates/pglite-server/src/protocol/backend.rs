@@ -205,7 +205,8 @@ pub fn error(out: &mut Vec<u8>, error: &PgError, source: &str) {
     if !f.context.is_empty() {
         field(b'W', &f.context.join("\n"));
     }
-    let named = [(b's', &f.schema), (b't', &f.table), (b'c', &f.column), (b'd', &f.datatype), (b'n', &f.constraint)];
+    let named =
+        [(b's', &f.schema), (b't', &f.table), (b'c', &f.column), (b'd', &f.datatype), (b'n', &f.constraint)];
     for (kind, value) in named {
         if let Some(v) = value {
             field(kind, v);

@@ -14,11 +14,18 @@ pub const MAX_STARTUP: usize = 10_000;
 #[derive(Debug)]
 pub enum Message<'a> {
     Query(&'a str),
-    Parse { name: &'a str, query: &'a str, types: Vec<Oid> },
+    Parse {
+        name: &'a str,
+        query: &'a str,
+        types: Vec<Oid>,
+    },
     Bind(Bind<'a>),
     DescribeStatement(&'a str),
     DescribePortal(&'a str),
-    Execute { portal: &'a str, max_rows: i32 },
+    Execute {
+        portal: &'a str,
+        max_rows: i32,
+    },
     CloseStatement(&'a str),
     ClosePortal(&'a str),
     FunctionCall(FunctionCall<'a>),
@@ -119,7 +126,8 @@ fn utf8(bytes: &[u8]) -> PgResult<&str> {
     std::str::from_utf8(bytes).map_err(|e| {
         let at = e.valid_up_to();
         let len = e.error_len().unwrap_or(bytes.len() - at).max(1);
-        let shown: Vec<String> = bytes[at..(at + len).min(bytes.len())].iter().map(|b| format!("0x{b:02x}")).collect();
+        let shown: Vec<String> =
+            bytes[at..(at + len).min(bytes.len())].iter().map(|b| format!("0x{b:02x}")).collect();
         PgError::new(
             codes::CHARACTER_NOT_IN_REPERTOIRE,
             format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" ")),
@@ -218,7 +226,8 @@ pub fn decode_startup(body: &[u8]) -> PgResult<Startup> {
             break;
         }
         let value = b.cstr_bytes().map_err(|_| bad_layout())?;
-        params.push((String::from_utf8_lossy(name).into_owned(), String::from_utf8_lossy(value).into_owned()));
+        params
+            .push((String::from_utf8_lossy(name).into_owned(), String::from_utf8_lossy(value).into_owned()));
     }
     b.end().map_err(|_| bad_layout())?;
     Ok(Startup::Start { minor, params })
