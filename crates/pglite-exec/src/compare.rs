@@ -137,7 +137,9 @@ impl EqFn {
         match self {
             EqFn::Fast => Ok(fast_eq(a, b)),
             EqFn::BpChar => match (a, b) {
-                (Datum::Text(x), Datum::Text(y)) => Ok(pglite_types::compare::cmp_bpchar(x, y) == Ordering::Equal),
+                (Datum::Text(x), Datum::Text(y)) => {
+                    Ok(pglite_types::compare::cmp_bpchar(x, y) == Ordering::Equal)
+                }
                 _ => Ok(fast_eq(a, b)),
             },
             EqFn::Proc(f) => Ok(f.call(cx, &[a.clone(), b.clone()])?.as_bool() == Some(true)),
@@ -233,4 +235,3 @@ pub fn hash_row(keys: &[GroupCol], row: &[Datum]) -> u64 {
 pub fn is_byte_order(collation: Oid) -> bool {
     matches!(collation.0, 0 | 100 | 950 | 951 | 962 | 811)
 }
-

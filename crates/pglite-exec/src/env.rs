@@ -156,7 +156,8 @@ pub trait ExecHooks {
     /// Fires triggers now.
     fn fire_triggers(&self, call: &TriggerCall<'_>) -> PgResult<TriggerOutcome>;
     /// Whether the relation has triggers for this moment; lets the executor skip building rows.
-    fn has_triggers(&self, rel: &Arc<RelDesc>, event: TriggerEvent, timing: TriggerTiming, row: bool) -> bool;
+    fn has_triggers(&self, rel: &Arc<RelDesc>, event: TriggerEvent, timing: TriggerTiming, row: bool)
+    -> bool;
     /// Queues a deferred constraint check.
     fn defer(&self, check: DeferredCheck) -> PgResult<()>;
     /// True when the constraint is to be checked at once (SET CONSTRAINTS considered).

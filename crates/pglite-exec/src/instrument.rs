@@ -27,7 +27,11 @@ pub struct Instrumented {
 }
 
 impl Instrumented {
-    fn timed<R>(&mut self, cx: &mut ExecCx<'_>, f: impl FnOnce(&mut BoxNode, &mut ExecCx<'_>) -> PgResult<R>) -> PgResult<R> {
+    fn timed<R>(
+        &mut self,
+        cx: &mut ExecCx<'_>,
+        f: impl FnOnce(&mut BoxNode, &mut ExecCx<'_>) -> PgResult<R>,
+    ) -> PgResult<R> {
         let from = cx.env.hooks.nanos();
         let result = f(&mut self.inner, cx);
         let spent = cx.env.hooks.nanos().saturating_sub(from);

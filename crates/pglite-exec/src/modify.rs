@@ -18,8 +18,8 @@ use crate::expr::{Code, Compiler};
 use crate::node::{BoxNode, Builder, Built, Input, MakeNode, Node, NodeProg, Projection};
 use crate::state::{ExecCx, RunState};
 
-pub mod bulk;
 mod build;
+pub mod bulk;
 pub mod check;
 mod conflict;
 pub mod fk;
@@ -47,7 +47,9 @@ impl Target {
         &self.program.rel
     }
     pub fn storage(&self) -> PgResult<&Arc<OpenRel>> {
-        self.open.as_ref().ok_or_else(|| PgError::internal(format!("relation \"{}\" has no storage", self.program.rel.name)))
+        self.open.as_ref().ok_or_else(|| {
+            PgError::internal(format!("relation \"{}\" has no storage", self.program.rel.name))
+        })
     }
 }
 
@@ -67,7 +69,8 @@ impl Targets {
             Some(p) => p.clone(),
             None => RelProgram::compile(cx.env, rel)?,
         };
-        let open = if matches!(rel.kind, b'r' | b'm') { Some(cx.env.hooks.open_relation(rel)?) } else { None };
+        let open =
+            if matches!(rel.kind, b'r' | b'm') { Some(cx.env.hooks.open_relation(rel)?) } else { None };
         let target = Arc::new(Target { program, open });
         self.open.insert(rel.oid, target.clone());
         Ok(target)
@@ -173,13 +176,19 @@ fn statement_events(m: &ModifyTable) -> Vec<TriggerEvent> {
     events
 }
 
-fn target_program(env: &ExecEnv<'_>, m: &ModifyTable, t: &ModifyTarget, excluded: u32) -> PgResult<TargetProgram> {
+fn target_program(
+    env: &ExecEnv<'_>,
+    m: &ModifyTable,
+    t: &ModifyTarget,
+    excluded: u32,
+) -> PgResult<TargetProgram> {
     let rel = RelProgram::compile(env, &t.rel)?;
     let default_slot = if m.command == CommandType::Delete { OLD } else { NEW };
     let mut map = TargetMap { rte: t.rte, excluded, rel: &t.rel, attrs: rel.attrs.clone(), default_slot };
     let mut c = Compiler::new(env, &mut map);
     let returning = if m.output.is_empty() { None } else { Some(Projection::compile(&mut c, &t.returning)?) };
-    let mut map = TargetMap { rte: t.rte, excluded, rel: &t.rel, attrs: rel.attrs.clone(), default_slot: NEW };
+    let mut map =
+        TargetMap { rte: t.rte, excluded, rel: &t.rel, attrs: rel.attrs.clone(), default_slot: NEW };
     let mut c = Compiler::new(env, &mut map);
     let mut checks = Vec::new();
     for o in &t.check_options {
@@ -245,11 +254,11 @@ impl ModifyNode {
             _ => {}
         }
         let target = match prog.tableoid.and_then(|c| row.get(c)) {
-            Some(Datum::Oid(oid)) => prog
-                .targets
-                .iter()
-                .position(|t| t.rel.rel.oid == *oid)
-                .ok_or_else(|| PgError::internal(format!("row of relation {oid} is no target of the statement")))?,
+            Some(Datum::Oid(oid)) => {
+                prog.targets.iter().position(|t| t.rel.rel.oid == *oid).ok_or_else(|| {
+                    PgError::internal(format!("row of relation {oid} is no target of the statement"))
+                })?
+            }
             _ => 0,
         };
         Ok(Source { row, rowid, whole, target })
@@ -388,7 +397,13 @@ pub fn run_deferred(env: &ExecEnv<'_>, checks: &[DeferredCheck]) -> PgResult<()>
 }
 
 /// Runs the plan again with one relation reduced to the newest version of one row; the first row it yields.
-pub fn recheck(cx: &mut ExecCx<'_>, child: &NodeProg, rte: u32, table: Oid, row: u64) -> PgResult<Option<Row>> {
+pub fn recheck(
+    cx: &mut ExecCx<'_>,
+    child: &NodeProg,
+    rte: u32,
+    table: Oid,
+    row: u64,
+) -> PgResult<Option<Row>> {
     let saved = cx.run.recheck.replace(crate::state::Recheck { rte, row, table });
     let mut node = child.clone().make();
     let mut batch = Batch::default();

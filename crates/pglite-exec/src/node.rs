@@ -118,7 +118,9 @@ impl<'b> Builder<'b> {
             PlanNode::ModifyTable(m) => crate::modify::build(self, plan, m),
             PlanNode::Append { children, .. } => append::build(self, plan, children),
             PlanNode::MergeAppend { children, keys } => append::build_merge(self, plan, children, keys),
-            PlanNode::RecursiveUnion { param, distinct } => recursive_union::build(self, plan, *param, distinct),
+            PlanNode::RecursiveUnion { param, distinct } => {
+                recursive_union::build(self, plan, *param, distinct)
+            }
             PlanNode::SeqScan { rte, rel } => seq_scan::build(self, plan, *rte, rel),
             PlanNode::SampleScan { rte, rel, sample } => sample_scan::build(self, plan, *rte, rel, sample),
             PlanNode::IndexScan(s) => index_scan::build(self, plan, s, false),
@@ -136,7 +138,9 @@ impl<'b> Builder<'b> {
             PlanNode::NestLoop { kind, join_qual, params, inner_unique } => {
                 nest_loop::build(self, plan, *kind, join_qual, params, *inner_unique)
             }
-            PlanNode::MergeJoin { kind, join_qual, keys, .. } => merge_join::build(self, plan, *kind, join_qual, keys),
+            PlanNode::MergeJoin { kind, join_qual, keys, .. } => {
+                merge_join::build(self, plan, *kind, join_qual, keys)
+            }
             PlanNode::HashJoin { kind, join_qual, keys, inner_unique } => {
                 hash_join::build(self, plan, *kind, join_qual, keys, *inner_unique)
             }
@@ -150,7 +154,9 @@ impl<'b> Builder<'b> {
                 window::build(self, plan, *winref, partition, order, frame, run_condition)
             }
             PlanNode::Unique { keys } => group::build_unique(self, plan, keys),
-            PlanNode::SetOp { kind, all, strategy, keys } => setop::build(self, plan, *kind, *all, *strategy, keys),
+            PlanNode::SetOp { kind, all, strategy, keys } => {
+                setop::build(self, plan, *kind, *all, *strategy, keys)
+            }
             PlanNode::LockRows { marks } => lock_rows::build(self, plan, marks),
             PlanNode::Limit { limit, offset, ties } => limit::build(self, plan, limit, offset, ties),
         }
@@ -207,7 +213,11 @@ impl<'b> Builder<'b> {
             .collect()
     }
 
-    pub fn group_cols(&mut self, keys: &[pglite_ir::plan::GroupKey], child: &Plan) -> PgResult<Box<[GroupCol]>> {
+    pub fn group_cols(
+        &mut self,
+        keys: &[pglite_ir::plan::GroupKey],
+        child: &Plan,
+    ) -> PgResult<Box<[GroupCol]>> {
         let snapshot = self.env.host.catalog().clone();
         keys.iter()
             .map(|k| {
@@ -299,7 +309,11 @@ impl Projection {
             self.codes[*i].eval(rows, cx)?;
         }
         for (i, code) in self.codes.iter().enumerate() {
-            let v = if self.first.is_empty() || !self.first.contains(&i) { code.eval(rows, cx) } else { Ok(Datum::Null) };
+            let v = if self.first.is_empty() || !self.first.contains(&i) {
+                code.eval(rows, cx)
+            } else {
+                Ok(Datum::Null)
+            };
             match v {
                 Ok(v) => out.values_mut().push(v),
                 Err(e) => {

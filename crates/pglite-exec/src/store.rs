@@ -273,7 +273,10 @@ mod tests {
                 let mut v: Vec<i32> = (0..n as i32).map(|i| (i * 7919) % 101).collect();
                 let mut want = v.clone();
                 want.sort_unstable();
-                let best = BoundedHeap::build(v.clone(), 5, cx, &mut cmp).unwrap().into_sorted(cx, &mut cmp).unwrap();
+                let best = BoundedHeap::build(v.clone(), 5, cx, &mut cmp)
+                    .unwrap()
+                    .into_sorted(cx, &mut cmp)
+                    .unwrap();
                 quicksort(&mut v, cx, &mut cmp).unwrap();
                 assert_eq!(v, want);
                 want.truncate(5);

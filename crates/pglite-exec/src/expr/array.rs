@@ -42,7 +42,10 @@ pub fn nest(elem_type: Oid, parts: Vec<Datum>) -> PgResult<Datum> {
     let mut empty = 0usize;
     let total = parts.len();
     let mismatch = || {
-        err!(ARRAY_SUBSCRIPT_ERROR, "multidimensional arrays must have array expressions with matching dimensions")
+        err!(
+            ARRAY_SUBSCRIPT_ERROR,
+            "multidimensional arrays must have array expressions with matching dimensions"
+        )
     };
     for part in parts {
         let a = match part {
@@ -135,7 +138,12 @@ impl SubscriptCode {
     }
 
     /// None: a subscript is NULL (fetch yields NULL, store raises).
-    fn bounds(&self, codes: &[Option<Code>], rows: &Rows<'_>, cx: &mut ExecCx<'_>) -> PgResult<Option<Bounds>> {
+    fn bounds(
+        &self,
+        codes: &[Option<Code>],
+        rows: &Rows<'_>,
+        cx: &mut ExecCx<'_>,
+    ) -> PgResult<Option<Bounds>> {
         let mut out = Bounds::new();
         for code in codes {
             let Some(code) = code else {
@@ -200,9 +208,10 @@ fn fixed_element(value: &Datum, subs: &[Option<i32>], elem_type: Oid) -> PgResul
     let at = subs.first().copied().flatten().unwrap_or(-1);
     match value {
         Datum::Null => Ok(Datum::Null),
-        Datum::Text(s) if elem_type == oid::CHAR => {
-            Ok(usize::try_from(at).ok().and_then(|i| s.as_bytes().get(i)).map_or(Datum::Null, |b| Datum::Char(*b)))
-        }
+        Datum::Text(s) if elem_type == oid::CHAR => Ok(usize::try_from(at)
+            .ok()
+            .and_then(|i| s.as_bytes().get(i))
+            .map_or(Datum::Null, |b| Datum::Char(*b))),
         Datum::Geo(_) => Err(PgError::unsupported("subscripting of geometric types is not supported")),
         other => Err(PgError::internal(format!("subscript of {other:?}"))),
     }
@@ -373,7 +382,13 @@ fn store_slice(
     Ok(Datum::Array(Arc::new(array)))
 }
 
-fn put(a: &mut ArrayValue, ranges: &[(i64, i64)], dim: usize, base: usize, from: &mut std::slice::Iter<'_, Datum>) {
+fn put(
+    a: &mut ArrayValue,
+    ranges: &[(i64, i64)],
+    dim: usize,
+    base: usize,
+    from: &mut std::slice::Iter<'_, Datum>,
+) {
     for i in ranges[dim].0..=ranges[dim].1 {
         let at = base * a.dims[dim].len as usize + i as usize;
         if dim + 1 == ranges.len() {

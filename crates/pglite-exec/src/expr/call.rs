@@ -40,7 +40,12 @@ impl FnRef {
     }
 
     /// A support function of `args` types, such as a comparison.
-    pub fn support(snapshot: &pglite_catalog::Snapshot, func: Oid, collation: Oid, arg_types: Vec<Oid>) -> PgResult<FnRef> {
+    pub fn support(
+        snapshot: &pglite_catalog::Snapshot,
+        func: Oid,
+        collation: Oid,
+        arg_types: Vec<Oid>,
+    ) -> PgResult<FnRef> {
         let ret_type = facts::proc_facts(snapshot, func)?.ret_type;
         FnRef::resolve(snapshot, CallInfo { func, ret_type, arg_types, collation, ..CallInfo::default() })
     }

@@ -15,7 +15,7 @@ use super::call::CallCode;
 use super::coerce::{ArrayCoerceCode, ConvertRowCode, IoCode};
 use super::domain::DomainCode;
 use super::json::{JsonCode, XmlCode};
-use super::rowops::{FieldStoreCode, MinMaxCode, RowCompareCode, RowCode};
+use super::rowops::{FieldStoreCode, MinMaxCode, RowCode, RowCompareCode};
 use super::subplan::SubPlanCode;
 use crate::compare::{EqFn, fast_cmp, fast_eq};
 use crate::state::ExecCx;
@@ -64,26 +64,63 @@ pub type Strict2 = fn(&Datum, &Datum) -> PgResult<Datum>;
 /// A compiled expression.
 pub enum Code {
     Const(Datum),
-    Slot { slot: u8, col: u16 },
+    Slot {
+        slot: u8,
+        col: u16,
+    },
     Extern(u32),
     Exec(u32),
     CaseTest,
     DomainValue,
     /// Comparison of built-in kinds whose order is [`fast_cmp`]; strict.
-    Cmp { op: CmpOp, a: Box<Code>, b: Box<Code> },
+    Cmp {
+        op: CmpOp,
+        a: Box<Code>,
+        b: Box<Code>,
+    },
     /// `slot op int constant`: the filter everybody writes.
-    CmpInt { op: CmpOp, slot: u8, col: u16, value: i64 },
-    Strict2 { f: Strict2, a: Box<Code>, b: Box<Code> },
+    CmpInt {
+        op: CmpOp,
+        slot: u8,
+        col: u16,
+        value: i64,
+    },
+    Strict2 {
+        f: Strict2,
+        a: Box<Code>,
+        b: Box<Code>,
+    },
     Call(Box<CallCode>),
     And(Box<[Code]>),
     Or(Box<[Code]>),
     Not(Box<Code>),
-    IsNull { arg: Box<Code>, negate: bool },
-    RowIsNull { arg: Box<Code>, want_null: bool },
-    BoolTest { arg: Box<Code>, test: BoolTest },
-    Distinct { eq: EqFn, a: Box<Code>, b: Box<Code> },
-    NullIf { eq: EqFn, a: Box<Code>, b: Box<Code> },
-    Case { arg: Option<Box<Code>>, whens: Box<[(Code, Code)]>, default: Option<Box<Code>> },
+    IsNull {
+        arg: Box<Code>,
+        negate: bool,
+    },
+    RowIsNull {
+        arg: Box<Code>,
+        want_null: bool,
+    },
+    BoolTest {
+        arg: Box<Code>,
+        test: BoolTest,
+    },
+    Distinct {
+        eq: EqFn,
+        a: Box<Code>,
+        b: Box<Code>,
+    },
+    NullIf {
+        eq: EqFn,
+        a: Box<Code>,
+        b: Box<Code>,
+    },
+    Case {
+        arg: Option<Box<Code>>,
+        whens: Box<[(Code, Code)]>,
+        default: Option<Box<Code>>,
+    },
     Coalesce(Box<[Code]>),
     MinMax(Box<MinMaxCode>),
     Saop(Box<SaopCode>),
@@ -91,21 +128,43 @@ pub enum Code {
     Subscript(Box<SubscriptCode>),
     Row(Box<RowCode>),
     RowCompare(Box<RowCompareCode>),
-    Field { arg: Box<Code>, field: usize, ty: Oid },
+    Field {
+        arg: Box<Code>,
+        field: usize,
+        ty: Oid,
+    },
     FieldStore(Box<FieldStoreCode>),
     Io(Box<IoCode>),
     /// A binary-coercible cast that changes the physical kind.
-    Retag { arg: Box<Code>, ty: Oid },
+    Retag {
+        arg: Box<Code>,
+        ty: Oid,
+    },
     ArrayCoerce(Box<ArrayCoerceCode>),
     ConvertRow(Box<ConvertRowCode>),
     Domain(Box<DomainCode>),
     SubPlan(Box<SubPlanCode>),
     /// A column of a MULTIEXPR subplan: its exec param.
-    SqlValue { func: SqlValueFunc, typmod: i32 },
+    SqlValue {
+        func: SqlValueFunc,
+        typmod: i32,
+    },
     /// The whole row of a scan: (slot, column) per attribute, None for dropped ones.
-    WholeRow { ty: Oid, attrs: Arc<[AttrDesc]>, cols: Box<[Option<(u8, u16)>]>, null_if: Option<(u8, u16)> },
-    NextValue { seq: Oid, ty: Oid },
-    CurrentOf { cursor: String, rel: Oid, rowid: (u8, u16) },
+    WholeRow {
+        ty: Oid,
+        attrs: Arc<[AttrDesc]>,
+        cols: Box<[Option<(u8, u16)>]>,
+        null_if: Option<(u8, u16)>,
+    },
+    NextValue {
+        seq: Oid,
+        ty: Oid,
+    },
+    CurrentOf {
+        cursor: String,
+        rel: Oid,
+        rowid: (u8, u16),
+    },
     Json(Box<JsonCode>),
     Xml(Box<XmlCode>),
     /// Raises when reached, not when compiled.
@@ -261,8 +320,16 @@ impl Code {
                 f(x, y)
             }
             Code::Call(call) => call.eval(rows, cx),
-            Code::Cmp { .. } | Code::CmpInt { .. } | Code::And(_) | Code::Or(_) | Code::Not(_) | Code::IsNull { .. }
-            | Code::RowIsNull { .. } | Code::BoolTest { .. } | Code::Distinct { .. } | Code::Saop(_)
+            Code::Cmp { .. }
+            | Code::CmpInt { .. }
+            | Code::And(_)
+            | Code::Or(_)
+            | Code::Not(_)
+            | Code::IsNull { .. }
+            | Code::RowIsNull { .. }
+            | Code::BoolTest { .. }
+            | Code::Distinct { .. }
+            | Code::Saop(_)
             | Code::RowCompare(_) => Ok(self.test(rows, cx)?.map_or(Datum::Null, Datum::Bool)),
             _ => self.eval_rare(rows, cx),
         }
@@ -285,7 +352,9 @@ impl Code {
                 }
                 Ok(x.clone())
             }
-            Code::Case { arg, whens, default } => eval_case(arg.as_deref(), whens, default.as_deref(), rows, cx),
+            Code::Case { arg, whens, default } => {
+                eval_case(arg.as_deref(), whens, default.as_deref(), rows, cx)
+            }
             Code::Coalesce(args) => {
                 for arg in args {
                     let v = arg.eval(rows, cx)?;
@@ -319,9 +388,16 @@ impl Code {
                 }
                 let values = cols
                     .iter()
-                    .map(|c| c.and_then(|(s, c)| rows.s[s as usize].get(c as usize)).cloned().unwrap_or_default())
+                    .map(|c| {
+                        c.and_then(|(s, c)| rows.s[s as usize].get(c as usize)).cloned().unwrap_or_default()
+                    })
                     .collect();
-                Ok(Datum::Record(Arc::new(RecordValue { type_oid: *ty, typmod: -1, attrs: attrs.clone(), values })))
+                Ok(Datum::Record(Arc::new(RecordValue {
+                    type_oid: *ty,
+                    typmod: -1,
+                    attrs: attrs.clone(),
+                    values,
+                })))
             }
             Code::NextValue { seq, ty } => super::special::next_value(*seq, *ty, cx),
             Code::CurrentOf { cursor, rel, rowid } => {

@@ -67,7 +67,11 @@ impl ArrayCoerceCode {
             cx.run.case.pop();
             out.push(result?);
         }
-        Ok(Datum::Array(Arc::new(ArrayValue { elem_type: self.elem_type, dims: array.dims.clone(), values: out })))
+        Ok(Datum::Array(Arc::new(ArrayValue {
+            elem_type: self.elem_type,
+            dims: array.dims.clone(),
+            values: out,
+        })))
     }
 }
 

@@ -135,7 +135,9 @@ impl<'c> Compiler<'c> {
             Expr::Relabel { arg, ty, .. } if pglite_types::Datum::relabel_changes(arg.ty(), *ty) => {
                 Code::Retag { arg: Box::new(self.compile(arg)?), ty: *ty }
             }
-            Expr::Relabel { arg, .. } | Expr::Collate { arg, .. } | Expr::NamedArg { arg, .. } => self.compile(arg)?,
+            Expr::Relabel { arg, .. } | Expr::Collate { arg, .. } | Expr::NamedArg { arg, .. } => {
+                self.compile(arg)?
+            }
             Expr::CoerceViaIo { arg, ty, .. } => {
                 let from = arg.ty();
                 let text_source = is_text_like(from) || matches!(from, oid::JSON | oid::XML);
@@ -283,7 +285,9 @@ impl<'c> Compiler<'c> {
         };
         let wanted = if x.use_or { CmpOp::Eq } else { CmpOp::Ne };
         let hashed = match (&test, &array) {
-            (SaopTest::Fast(op), Code::Const(Datum::Array(a))) if *op == wanted && a.values.len() >= HASH_ARRAY_MIN => {
+            (SaopTest::Fast(op), Code::Const(Datum::Array(a)))
+                if *op == wanted && a.values.len() >= HASH_ARRAY_MIN =>
+            {
                 Some(HashedArray::new(&a.values))
             }
             _ => None,
@@ -492,9 +496,29 @@ pub fn eq_fn(snapshot: &Snapshot, func: Oid, collation: Oid, ty: Oid) -> PgResul
     let proc_ = facts::proc_facts(snapshot, func)?;
     if proc_.lang != facts::Lang::Other {
         const FAST: &[&str] = &[
-            "interval_eq", "timetz_eq", "network_eq", "macaddr_eq", "macaddr8_eq", "biteq", "varbiteq", "tideq",
-            "pg_lsn_eq", "jsonb_eq", "enum_eq", "xideq", "cideq", "array_eq", "record_eq", "range_eq",
-            "multirange_eq", "tsvector_eq", "tsquery_eq", "xid8eq", "oidvectoreq", "int2vectoreq", "xideqint4",
+            "interval_eq",
+            "timetz_eq",
+            "network_eq",
+            "macaddr_eq",
+            "macaddr8_eq",
+            "biteq",
+            "varbiteq",
+            "tideq",
+            "pg_lsn_eq",
+            "jsonb_eq",
+            "enum_eq",
+            "xideq",
+            "cideq",
+            "array_eq",
+            "record_eq",
+            "range_eq",
+            "multirange_eq",
+            "tsvector_eq",
+            "tsquery_eq",
+            "xid8eq",
+            "oidvectoreq",
+            "int2vectoreq",
+            "xideqint4",
         ];
         if fast::comparison(&proc_.prosrc, true) == Some(CmpOp::Eq) || FAST.contains(&&*proc_.prosrc) {
             return Ok(EqFn::Fast);
@@ -503,7 +527,8 @@ pub fn eq_fn(snapshot: &Snapshot, func: Oid, collation: Oid, ty: Oid) -> PgResul
             return Ok(EqFn::BpChar);
         }
     }
-    let info = CallInfo { func, ret_type: oid::BOOL, arg_types: vec![ty, ty], collation, ..CallInfo::default() };
+    let info =
+        CallInfo { func, ret_type: oid::BOOL, arg_types: vec![ty, ty], collation, ..CallInfo::default() };
     let f = FnRef::resolve(snapshot, info)?;
     Ok(if matches!(f.ptr, FnPtr::Missing(_)) { EqFn::Fast } else { EqFn::Proc(f) })
 }
@@ -513,11 +538,39 @@ pub fn cmp_fn(snapshot: &Snapshot, func: Oid, collation: Oid, types: Vec<Oid>) -
     let proc_ = facts::proc_facts(snapshot, func)?;
     if proc_.lang != facts::Lang::Other {
         const FAST: &[&str] = &[
-            "btint2cmp", "btint4cmp", "btint8cmp", "btint24cmp", "btint42cmp", "btint28cmp", "btint82cmp",
-            "btint48cmp", "btint84cmp", "btfloat4cmp", "btfloat8cmp", "btfloat48cmp", "btfloat84cmp", "btboolcmp",
-            "btcharcmp", "btoidcmp", "date_cmp", "timestamp_cmp", "time_cmp", "timetz_cmp", "interval_cmp",
-            "uuid_cmp", "numeric_cmp", "byteacmp", "macaddr_cmp", "macaddr8_cmp", "network_cmp", "bitcmp",
-            "pg_lsn_cmp", "bttidcmp", "cash_cmp", "jsonb_cmp", "xid8cmp",
+            "btint2cmp",
+            "btint4cmp",
+            "btint8cmp",
+            "btint24cmp",
+            "btint42cmp",
+            "btint28cmp",
+            "btint82cmp",
+            "btint48cmp",
+            "btint84cmp",
+            "btfloat4cmp",
+            "btfloat8cmp",
+            "btfloat48cmp",
+            "btfloat84cmp",
+            "btboolcmp",
+            "btcharcmp",
+            "btoidcmp",
+            "date_cmp",
+            "timestamp_cmp",
+            "time_cmp",
+            "timetz_cmp",
+            "interval_cmp",
+            "uuid_cmp",
+            "numeric_cmp",
+            "byteacmp",
+            "macaddr_cmp",
+            "macaddr8_cmp",
+            "network_cmp",
+            "bitcmp",
+            "pg_lsn_cmp",
+            "bttidcmp",
+            "cash_cmp",
+            "jsonb_cmp",
+            "xid8cmp",
         ];
         match &*proc_.prosrc {
             "bpcharcmp" if is_byte_order(collation) => return Ok(CmpFn::BpChar),
@@ -547,7 +600,8 @@ fn fold_array(code: ArrayCode) -> Code {
     if code.multidims || !code.elements.iter().all(Code::is_const) {
         return Code::Array(Box::new(code));
     }
-    let values = code.elements.iter().filter_map(|c| if let Code::Const(d) = c { Some(d.clone()) } else { None });
+    let values =
+        code.elements.iter().filter_map(|c| if let Code::Const(d) = c { Some(d.clone()) } else { None });
     Code::Const(Datum::Array(Arc::new(ArrayValue::one_dim(code.elem_type, values.collect()))))
 }
 

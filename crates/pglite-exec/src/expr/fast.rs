@@ -8,12 +8,10 @@ use super::code::{CmpOp, Strict2};
 /// A comparison whose semantics are [`crate::compare::fast_cmp`]'s. `text_order` tells whether the collation orders bytes.
 pub fn comparison(prosrc: &str, text_order: bool) -> Option<CmpOp> {
     if let Some(op) = match prosrc {
-        "texteq" | "nameeq" | "nameeqtext" | "texteqname" | "chareq" | "booleq" | "byteaeq" | "uuid_eq" | "cash_eq" => {
-            Some(CmpOp::Eq)
-        }
-        "textne" | "namene" | "namenetext" | "textnename" | "charne" | "boolne" | "byteane" | "uuid_ne" | "cash_ne" => {
-            Some(CmpOp::Ne)
-        }
+        "texteq" | "nameeq" | "nameeqtext" | "texteqname" | "chareq" | "booleq" | "byteaeq" | "uuid_eq"
+        | "cash_eq" => Some(CmpOp::Eq),
+        "textne" | "namene" | "namenetext" | "textnename" | "charne" | "boolne" | "byteane" | "uuid_ne"
+        | "cash_ne" => Some(CmpOp::Ne),
         "boollt" | "uuid_lt" | "bytealt" | "cash_lt" => Some(CmpOp::Lt),
         "boolle" | "uuid_le" | "byteale" | "cash_le" => Some(CmpOp::Le),
         "boolgt" | "uuid_gt" | "byteagt" | "cash_gt" => Some(CmpOp::Gt),
@@ -27,8 +25,24 @@ pub fn comparison(prosrc: &str, text_order: bool) -> Option<CmpOp> {
         return Some(op);
     }
     const FAMILIES: &[&str] = &[
-        "int2", "int4", "int8", "int24", "int42", "int28", "int82", "int48", "int84", "float4", "float8", "float48",
-        "float84", "oid", "date_", "timestamp_", "time_", "numeric_",
+        "int2",
+        "int4",
+        "int8",
+        "int24",
+        "int42",
+        "int28",
+        "int82",
+        "int48",
+        "int84",
+        "float4",
+        "float8",
+        "float48",
+        "float84",
+        "oid",
+        "date_",
+        "timestamp_",
+        "time_",
+        "numeric_",
     ];
     let split = prosrc.len().checked_sub(2)?;
     if !prosrc.is_char_boundary(split) || !FAMILIES.contains(&&prosrc[..split]) {
@@ -210,7 +224,10 @@ mod tests {
         assert_eq!((e.message(), e.code().as_str()), ("division by zero", "22012"));
         let e = strict2("float8mul").unwrap()(&Datum::Float8(1e308), &Datum::Float8(10.0)).unwrap_err();
         assert_eq!(e.message(), "value out of range: overflow");
-        assert!(matches!(strict2("int4mod").unwrap()(&Datum::Int4(i32::MIN), &Datum::Int4(-1)), Ok(Datum::Int4(0))));
+        assert!(matches!(
+            strict2("int4mod").unwrap()(&Datum::Int4(i32::MIN), &Datum::Int4(-1)),
+            Ok(Datum::Int4(0))
+        ));
     }
 
     #[test]

@@ -40,7 +40,13 @@ pub struct JsonCode {
     pub column: Option<String>,
 }
 
-fn call(name: &str, ret_type: Oid, arg_types: Vec<Oid>, args: &[Datum], cx: &mut ExecCx<'_>) -> PgResult<Datum> {
+fn call(
+    name: &str,
+    ret_type: Oid,
+    arg_types: Vec<Oid>,
+    args: &[Datum],
+    cx: &mut ExecCx<'_>,
+) -> PgResult<Datum> {
     match pglite_functions::body(name) {
         Some(Body::Scalar(f)) => {
             let info = CallInfo { ret_type, arg_types, ..CallInfo::default() };
@@ -185,7 +191,9 @@ impl JsonCode {
             JsonBehaviorKind::Empty | JsonBehaviorKind::EmptyArray => {
                 pglite_types::text::text_in(cx.env.host, self.ty, self.typmod, "[]")
             }
-            JsonBehaviorKind::EmptyObject => pglite_types::text::text_in(cx.env.host, self.ty, self.typmod, "{}"),
+            JsonBehaviorKind::EmptyObject => {
+                pglite_types::text::text_in(cx.env.host, self.ty, self.typmod, "{}")
+            }
             _ => Ok(Datum::Null),
         }
     }
@@ -225,7 +233,9 @@ impl XmlCode {
             Datum::Array(Arc::new(ArrayValue::one_dim(oid::TEXT, names))),
         ];
         let mut types = vec![oid::TEXT, oid::BOOL, oid::BOOL, oid::TEXT_ARRAY];
-        for (code, ty) in self.named.iter().zip(&self.named_types).chain(self.args.iter().zip(&self.arg_types)) {
+        for (code, ty) in
+            self.named.iter().zip(&self.named_types).chain(self.args.iter().zip(&self.arg_types))
+        {
             values.push(code.eval(rows, cx)?);
             types.push(*ty);
         }

@@ -27,7 +27,12 @@ impl RowCode {
             values.push(code.eval(rows, cx)?);
         }
         values.resize(self.attrs.len().max(values.len()), Datum::Null);
-        Ok(Datum::Record(Arc::new(RecordValue { type_oid: self.ty, typmod: -1, attrs: self.attrs.clone(), values })))
+        Ok(Datum::Record(Arc::new(RecordValue {
+            type_oid: self.ty,
+            typmod: -1,
+            attrs: self.attrs.clone(),
+            values,
+        })))
     }
 }
 
@@ -65,7 +70,12 @@ impl FieldStoreCode {
             cx.run.case.pop();
             values[*i] = v?;
         }
-        Ok(Datum::Record(Arc::new(RecordValue { type_oid: self.ty, typmod: -1, attrs: self.attrs.clone(), values })))
+        Ok(Datum::Record(Arc::new(RecordValue {
+            type_oid: self.ty,
+            typmod: -1,
+            attrs: self.attrs.clone(),
+            values,
+        })))
     }
 }
 

@@ -110,7 +110,9 @@ impl SetCode {
         match &self.kind {
             Kind::Native(f) => Ok(SetState::Rows(f(&FnCtx { host: cx.env.host, call: &self.info }, &args)?)),
             Kind::User => Ok(SetState::Rows(cx.env.hooks.call_set_function(&self.info, &args)?)),
-            Kind::Missing(name) => Err(PgError::unsupported(format!("function {name} is not supported by this server"))),
+            Kind::Missing(name) => {
+                Err(PgError::unsupported(format!("function {name} is not supported by this server")))
+            }
             Kind::Scalar(_) => Ok(SetState::Empty),
         }
     }
@@ -142,7 +144,8 @@ impl SetCode {
         if !self.next(state, cx, &mut row)? {
             return Ok(None);
         }
-        if row.len() == 1 && (!self.composite || matches!(row[0], Datum::Record(_)) || self.attrs.len() != 1) {
+        if row.len() == 1 && (!self.composite || matches!(row[0], Datum::Record(_)) || self.attrs.len() != 1)
+        {
             return Ok(row.pop());
         }
         Ok(Some(Datum::Record(Arc::new(RecordValue {
@@ -159,11 +162,21 @@ fn is_composite(env: &ExecEnv<'_>, ty: Oid) -> PgResult<bool> {
 }
 
 /// Attributes of a function's rows: a named type's, the call's column list, or the OUT arguments.
-fn row_attrs(env: &ExecEnv<'_>, func: Oid, ty: Oid, columns: &[(String, Oid, i32)]) -> PgResult<Arc<[AttrDesc]>> {
+fn row_attrs(
+    env: &ExecEnv<'_>,
+    func: Oid,
+    ty: Oid,
+    columns: &[(String, Oid, i32)],
+) -> PgResult<Arc<[AttrDesc]>> {
     if ty != oid::RECORD {
         return Ok(env.host.type_desc(ty)?.attrs.clone());
     }
-    let attr = |name: &str, ty: Oid, typmod: i32| AttrDesc { name: name.into(), type_oid: ty, typmod, dropped: false };
+    let attr = |name: &str, ty: Oid, typmod: i32| AttrDesc {
+        name: name.into(),
+        type_oid: ty,
+        typmod,
+        dropped: false,
+    };
     if !columns.is_empty() {
         return Ok(columns.iter().map(|(n, t, m)| attr(n, *t, *m)).collect());
     }

@@ -13,9 +13,16 @@ pub fn sql_value(func: SqlValueFunc, type_mod: i32, cx: &mut ExecCx<'_>) -> PgRe
     let now = Datum::Timestamp(host.clock(Clock::Transaction));
     match func {
         CurrentTimestamp => typmod::apply(oid::TIMESTAMPTZ, type_mod, now, true),
-        LocalTimestamp => typmod::apply(oid::TIMESTAMP, type_mod, cast("timestamptz_timestamp", oid::TIMESTAMP, now, cx)?, true),
+        LocalTimestamp => typmod::apply(
+            oid::TIMESTAMP,
+            type_mod,
+            cast("timestamptz_timestamp", oid::TIMESTAMP, now, cx)?,
+            true,
+        ),
         CurrentDate => cast("timestamptz_date", oid::DATE, now, cx),
-        CurrentTime => typmod::apply(oid::TIMETZ, type_mod, cast("timestamptz_timetz", oid::TIMETZ, now, cx)?, true),
+        CurrentTime => {
+            typmod::apply(oid::TIMETZ, type_mod, cast("timestamptz_timetz", oid::TIMETZ, now, cx)?, true)
+        }
         LocalTime => typmod::apply(oid::TIME, type_mod, cast("timestamptz_time", oid::TIME, now, cx)?, true),
         CurrentRole | CurrentUser | User => by_name("current_user", cx),
         SessionUser => by_name("session_user", cx),
@@ -25,7 +32,13 @@ pub fn sql_value(func: SqlValueFunc, type_mod: i32, cx: &mut ExecCx<'_>) -> PgRe
     }
 }
 
-fn call_body(prosrc: &str, ret_type: Oid, args: &[Datum], arg_types: Vec<Oid>, cx: &mut ExecCx<'_>) -> PgResult<Datum> {
+fn call_body(
+    prosrc: &str,
+    ret_type: Oid,
+    args: &[Datum],
+    arg_types: Vec<Oid>,
+    cx: &mut ExecCx<'_>,
+) -> PgResult<Datum> {
     match pglite_functions::body(prosrc) {
         Some(Body::Scalar(f)) => {
             let call = CallInfo { ret_type, arg_types, ..CallInfo::default() };

@@ -117,7 +117,10 @@ fn single_row(plan: u32, cx: &mut ExecCx<'_>) -> PgResult<Option<StoredRow>> {
         let mut found: Option<StoredRow> = None;
         while node.next_batch(cx, &mut batch, 1)? {
             if found.is_some() {
-                bail!(CARDINALITY_VIOLATION, "more than one row returned by a subquery used as an expression");
+                bail!(
+                    CARDINALITY_VIOLATION,
+                    "more than one row returned by a subquery used as an expression"
+                );
             }
             found = Some(batch.take_row(0).collect());
         }
@@ -147,7 +150,10 @@ fn array_of(plan: u32, elem_type: Oid, cx: &mut ExecCx<'_>) -> PgResult<Datum> {
 
 impl SubPlanCode {
     pub fn is_bool(&self) -> bool {
-        matches!(self.kind, SubLinkKind::Exists | SubLinkKind::Any | SubLinkKind::All | SubLinkKind::RowCompare)
+        matches!(
+            self.kind,
+            SubLinkKind::Exists | SubLinkKind::Any | SubLinkKind::All | SubLinkKind::RowCompare
+        )
     }
 
     fn set_args(&self, rows: &Rows<'_>, cx: &mut ExecCx<'_>) -> PgResult<()> {
@@ -222,7 +228,13 @@ impl SubPlanCode {
         result
     }
 
-    fn probe(&self, hash: &HashTest, table: &HashedSub, rows: &Rows<'_>, cx: &mut ExecCx<'_>) -> PgResult<Option<bool>> {
+    fn probe(
+        &self,
+        hash: &HashTest,
+        table: &HashedSub,
+        rows: &Rows<'_>,
+        cx: &mut ExecCx<'_>,
+    ) -> PgResult<Option<bool>> {
         if table.rows.is_empty() && table.null_rows.is_empty() {
             return Ok(Some(false));
         }
@@ -299,7 +311,12 @@ fn matches(hash: &HashTest, key: &[Datum], row: &[Datum], cx: &mut ExecCx<'_>) -
 }
 
 /// NULL when some row might equal the key were its NULLs known; else false.
-fn could_match(hash: &HashTest, key: &[Datum], rows: &[StoredRow], cx: &mut ExecCx<'_>) -> PgResult<Option<bool>> {
+fn could_match(
+    hash: &HashTest,
+    key: &[Datum],
+    rows: &[StoredRow],
+    cx: &mut ExecCx<'_>,
+) -> PgResult<Option<bool>> {
     for row in rows {
         if matches(hash, key, row, cx)? != Some(false) {
             return Ok(None);

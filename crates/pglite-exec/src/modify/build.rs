@@ -37,7 +37,10 @@ pub fn build_index(env: &ExecEnv<'_>, rel: &Arc<RelDesc>, oid: Oid) -> PgResult<
             let Some(values) = index::values(&mut cx, target, batch.row(i))? else { continue };
             let key = &values[..target.desc.nkeys.min(values.len())];
             if target.desc.unique
-                && handle.am.find_conflict(env.txn, &handle.index, key, Some(RowId(*id)), Wait::Block)?.is_some()
+                && handle
+                    .am
+                    .find_conflict(env.txn, &handle.index, key, Some(RowId(*id)), Wait::Block)?
+                    .is_some()
             {
                 let text = index::key_text(&cx, &program, target, key)?;
                 return Err(err!(UNIQUE_VIOLATION, "could not create unique index \"{}\"", target.desc.name)

@@ -13,7 +13,12 @@ use crate::expr::Rows;
 use crate::state::{ExecCx, RunState};
 
 /// Writes a batch of rows (leading columns of the batch's rows are the table's).
-pub fn insert_chunk(cx: &mut ExecCx<'_>, target: &Arc<Target>, tp: &TargetProgram, rows: &mut Batch) -> PgResult<usize> {
+pub fn insert_chunk(
+    cx: &mut ExecCx<'_>,
+    target: &Arc<Target>,
+    tp: &TargetProgram,
+    rows: &mut Batch,
+) -> PgResult<usize> {
     let width = target.program.width();
     let mut batch = Batch::new(width);
     for i in 0..rows.len() {
@@ -84,7 +89,15 @@ impl BulkInsert {
             let row: Row = rows.take_row(i).collect();
             if instead {
                 let timing = TriggerTiming::Instead;
-                let kept = trigger::row(&mut cx, &nominal.program, TriggerEvent::Insert, timing, None, Some(row), &[])?;
+                let kept = trigger::row(
+                    &mut cx,
+                    &nominal.program,
+                    TriggerEvent::Insert,
+                    timing,
+                    None,
+                    Some(row),
+                    &[],
+                )?;
                 count += u64::from(kept.is_some());
                 continue;
             }
@@ -103,7 +116,8 @@ impl BulkInsert {
             route::route(&mut cx, &mut self.targets, &self.rel, row)?
         };
         let timing = TriggerTiming::Before;
-        let kept = trigger::row(&mut cx, &target.program, TriggerEvent::Insert, timing, None, Some(row), &[])?;
+        let kept =
+            trigger::row(&mut cx, &target.program, TriggerEvent::Insert, timing, None, Some(row), &[])?;
         let Some(Some(mut row)) = kept else { return Ok(false) };
         prepare(&mut cx, &target.program, &mut row, direct)?;
         let mut batch = Batch::new(row.len());

@@ -88,7 +88,8 @@ pub fn constraints(cx: &mut ExecCx<'_>, rel: &RelProgram, row: &[Datum], partiti
         }
     }
     if partition && !in_partition(cx, rel, row)? {
-        let e = err!(CHECK_VIOLATION, "new row for relation \"{}\" violates partition constraint", rel.rel.name);
+        let e =
+            err!(CHECK_VIOLATION, "new row for relation \"{}\" violates partition constraint", rel.rel.name);
         return Err(failing(cx, e, rel, row));
     }
     Ok(())
@@ -110,7 +111,13 @@ pub struct CheckCode {
     pub is_view: bool,
 }
 
-pub fn options(cx: &mut ExecCx<'_>, checks: &[CheckCode], rel: &RelProgram, rows: &Rows<'_>, row: &[Datum]) -> PgResult<()> {
+pub fn options(
+    cx: &mut ExecCx<'_>,
+    checks: &[CheckCode],
+    rel: &RelProgram,
+    rows: &Rows<'_>,
+    row: &[Datum],
+) -> PgResult<()> {
     for c in checks {
         if c.code.test(rows, cx)? == Some(true) {
             continue;

@@ -27,9 +27,19 @@ pub struct ConflictProgram {
 }
 
 impl ConflictProgram {
-    pub fn compile(env: &ExecEnv<'_>, c: &OnConflict, t: &ModifyTarget, rel: &RelProgram) -> PgResult<ConflictProgram> {
-        let mut map =
-            TargetMap { rte: t.rte, excluded: c.excluded_rte, rel: &t.rel, attrs: rel.attrs.clone(), default_slot: OLD };
+    pub fn compile(
+        env: &ExecEnv<'_>,
+        c: &OnConflict,
+        t: &ModifyTarget,
+        rel: &RelProgram,
+    ) -> PgResult<ConflictProgram> {
+        let mut map = TargetMap {
+            rte: t.rte,
+            excluded: c.excluded_rte,
+            rel: &t.rel,
+            attrs: rel.attrs.clone(),
+            default_slot: OLD,
+        };
         let mut compiler = Compiler::new(env, &mut map);
         Ok(ConflictProgram {
             update: c.update,
@@ -42,7 +52,13 @@ impl ConflictProgram {
 }
 
 /// The row that stands in the way of inserting `row`, if any.
-pub fn find(cx: &mut ExecCx<'_>, c: &ConflictProgram, target: &Target, nominal: &Target, row: &[pglite_types::Datum]) -> PgResult<Option<u64>> {
+pub fn find(
+    cx: &mut ExecCx<'_>,
+    c: &ConflictProgram,
+    target: &Target,
+    nominal: &Target,
+    row: &[pglite_types::Datum],
+) -> PgResult<Option<u64>> {
     let open = target.storage()?.clone();
     for ip in &target.program.indexes {
         if !ip.desc.unique || !(c.arbiters.is_empty() || is_arbiter(cx, c, ip.desc.oid, target, nominal)) {

@@ -42,7 +42,13 @@ fn pick(row: &[Datum], cols: &[i16]) -> Vec<Datum> {
 }
 
 /// Checks a row written to the referencing table, now or at commit.
-pub fn referencing(cx: &mut ExecCx<'_>, rel: &Arc<RelDesc>, fk: &ConstraintRow, old: Option<&[Datum]>, new: &[Datum]) -> PgResult<()> {
+pub fn referencing(
+    cx: &mut ExecCx<'_>,
+    rel: &Arc<RelDesc>,
+    fk: &ConstraintRow,
+    old: Option<&[Datum]>,
+    new: &[Datum],
+) -> PgResult<()> {
     let cols = columns(&fk.conkey);
     if let Some(old) = old
         && cols.iter().all(|c| same(&old[*c as usize - 1], &new[*c as usize - 1]))
@@ -61,7 +67,12 @@ pub fn referencing(cx: &mut ExecCx<'_>, rel: &Arc<RelDesc>, fk: &ConstraintRow, 
     check_referencing(cx, rel, fk, new)
 }
 
-fn check_referencing(cx: &mut ExecCx<'_>, rel: &Arc<RelDesc>, fk: &ConstraintRow, new: &[Datum]) -> PgResult<()> {
+fn check_referencing(
+    cx: &mut ExecCx<'_>,
+    rel: &Arc<RelDesc>,
+    fk: &ConstraintRow,
+    new: &[Datum],
+) -> PgResult<()> {
     let cols = columns(&fk.conkey);
     let values = pick(new, cols);
     let nulls = values.iter().filter(|v| v.is_null()).count();
@@ -77,7 +88,9 @@ fn check_referencing(cx: &mut ExecCx<'_>, rel: &Arc<RelDesc>, fk: &ConstraintRow
     };
     if nulls > 0 {
         if fk.confmatchtype == b'f' && nulls < values.len() {
-            return Err(violation(cx).detail("MATCH FULL does not allow mixing of null and nonnull key values."));
+            return Err(
+                violation(cx).detail("MATCH FULL does not allow mixing of null and nonnull key values.")
+            );
         }
         return Ok(());
     }
@@ -90,7 +103,12 @@ fn check_referencing(cx: &mut ExecCx<'_>, rel: &Arc<RelDesc>, fk: &ConstraintRow
 }
 
 /// Looks the key up in the referenced table (all leaves of a partitioned one) and locks the row.
-fn exists_referenced(cx: &mut ExecCx<'_>, target: &Arc<RelDesc>, key: &[i16], values: &[Datum]) -> PgResult<bool> {
+fn exists_referenced(
+    cx: &mut ExecCx<'_>,
+    target: &Arc<RelDesc>,
+    key: &[i16],
+    values: &[Datum],
+) -> PgResult<bool> {
     if target.is_partitioned() {
         for child in &target.children {
             let child = relation(cx, *child)?;
@@ -106,10 +124,16 @@ fn exists_referenced(cx: &mut ExecCx<'_>, target: &Arc<RelDesc>, key: &[i16], va
         return Ok(false);
     }
     let index = target.indexes.iter().find(|i| {
-        i.unique && i.predicate.is_none() && i.nkeys == key.len() && i.key_columns().iter().all(|k| key.contains(&k.attnum))
+        i.unique
+            && i.predicate.is_none()
+            && i.nkeys == key.len()
+            && i.key_columns().iter().all(|k| key.contains(&k.attnum))
     });
     let Some(index) = index else {
-        return Err(PgError::internal(format!("there is no unique index for a foreign key to \"{}\"", target.name)));
+        return Err(PgError::internal(format!(
+            "there is no unique index for a foreign key to \"{}\"",
+            target.name
+        )));
     };
     let open = cx.env.hooks.open_relation(target)?;
     let Some(handle) = open.indexes.iter().find(|i| i.oid == index.oid) else {
@@ -248,7 +272,14 @@ impl Side<'_> {
         }
     }
 
-    fn no_action(&self, cx: &mut ExecCx<'_>, from: &RelDesc, table: &str, condition: &str, restrict: bool) -> PgResult<()> {
+    fn no_action(
+        &self,
+        cx: &mut ExecCx<'_>,
+        from: &RelDesc,
+        table: &str,
+        condition: &str,
+        restrict: bool,
+    ) -> PgResult<()> {
         if !restrict {
             // Somebody may have put the key back.
             let target = relation(cx, self.fk.confrelid)?;
@@ -304,7 +335,8 @@ pub fn run_deferred(cx: &mut ExecCx<'_>, check: &DeferredCheck) -> PgResult<()> 
                 .filter_map(|k| target.attr(*k).and_then(|a| check.rel.column(&a.name)).map(|c| c.attnum))
                 .collect();
             let values = pick(old, &key);
-            let types: Vec<Oid> = key.iter().map(|k| check.rel.attr(*k).map_or(Oid::INVALID, |a| a.type_oid)).collect();
+            let types: Vec<Oid> =
+                key.iter().map(|k| check.rel.attr(*k).map_or(Oid::INVALID, |a| a.type_oid)).collect();
             Side { fk: &fk, rel: &check.rel, key: &key, values: &values, types: &types }.act(cx, b'a', None)
         }
         _ => Ok(()),

@@ -38,7 +38,13 @@ pub fn open_of<'o>(open: &'o OpenRel, index: &IndexProgram) -> PgResult<&'o Open
 }
 
 /// Enters a new row into every index, checking uniqueness first.
-pub fn insert_all(cx: &mut ExecCx<'_>, rel: &RelProgram, open: &OpenRel, row: &[Datum], id: u64) -> PgResult<()> {
+pub fn insert_all(
+    cx: &mut ExecCx<'_>,
+    rel: &RelProgram,
+    open: &OpenRel,
+    row: &[Datum],
+    id: u64,
+) -> PgResult<()> {
     for index in &rel.indexes {
         if let Some(values) = values(cx, index, row)? {
             let handle = open_of(open, index)?.clone();
@@ -63,7 +69,11 @@ fn insert_one(
             if index.desc.immediate {
                 return Err(duplicate(cx, rel, index, key));
             }
-            cx.run.modify.unique.push(UniqueRecheck { rel: rel.rel.clone(), index: index.desc.oid, key: key.to_vec() });
+            cx.run.modify.unique.push(UniqueRecheck {
+                rel: rel.rel.clone(),
+                index: index.desc.oid,
+                key: key.to_vec(),
+            });
         }
     }
     open.am.insert(cx.env.txn, &open.index, values, RowId(id))
@@ -102,7 +112,13 @@ pub fn update_all(
     Ok(())
 }
 
-pub fn delete_all(cx: &mut ExecCx<'_>, rel: &RelProgram, open: &OpenRel, old: &[Datum], id: u64) -> PgResult<()> {
+pub fn delete_all(
+    cx: &mut ExecCx<'_>,
+    rel: &RelProgram,
+    open: &OpenRel,
+    old: &[Datum],
+    id: u64,
+) -> PgResult<()> {
     for index in &rel.indexes {
         if let Some(values) = values(cx, index, old)? {
             let handle = open_of(open, index)?.clone();
@@ -117,8 +133,12 @@ pub fn same(a: &Datum, b: &Datum) -> bool {
     match (a, b) {
         (Datum::Null, Datum::Null) => true,
         (Datum::Null, _) | (_, Datum::Null) => false,
-        (Datum::Int4(_) | Datum::Int8(_) | Datum::Int2(_) | Datum::Text(_) | Datum::Bool(_), _) => fast_eq(a, b),
-        (Datum::Date(_) | Datum::Timestamp(_) | Datum::Oid(_) | Datum::Uuid(_) | Datum::Bytea(_), _) => fast_eq(a, b),
+        (Datum::Int4(_) | Datum::Int8(_) | Datum::Int2(_) | Datum::Text(_) | Datum::Bool(_), _) => {
+            fast_eq(a, b)
+        }
+        (Datum::Date(_) | Datum::Timestamp(_) | Datum::Oid(_) | Datum::Uuid(_) | Datum::Bytea(_), _) => {
+            fast_eq(a, b)
+        }
         _ => {
             let (mut x, mut y) = (Vec::new(), Vec::new());
             pglite_types::storage::encode(a, &mut x).is_ok()

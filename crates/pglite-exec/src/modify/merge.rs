@@ -6,7 +6,7 @@ use pglite_error::{PgResult, err};
 use pglite_ir::plan::ModifyTarget;
 use pglite_ir::query::{CommandType, MergeAction, MergeMatch};
 use pglite_txn::ReadView;
-use pglite_txn::am::{RowId, RowStatus, RowLock, Wait};
+use pglite_txn::am::{RowId, RowLock, RowStatus, Wait};
 use pglite_types::{Datum, Row};
 
 use super::rel::{OLD, RelProgram, TargetMap};
@@ -26,8 +26,14 @@ pub struct ActionProgram {
 }
 
 impl ActionProgram {
-    pub fn compile(env: &ExecEnv<'_>, a: &MergeAction, t: &ModifyTarget, rel: &RelProgram) -> PgResult<ActionProgram> {
-        let mut map = TargetMap { rte: t.rte, excluded: 0, rel: &t.rel, attrs: rel.attrs.clone(), default_slot: OLD };
+    pub fn compile(
+        env: &ExecEnv<'_>,
+        a: &MergeAction,
+        t: &ModifyTarget,
+        rel: &RelProgram,
+    ) -> PgResult<ActionProgram> {
+        let mut map =
+            TargetMap { rte: t.rte, excluded: 0, rel: &t.rel, attrs: rel.attrs.clone(), default_slot: OLD };
         let mut c = Compiler::new(env, &mut map);
         let columns = match a.command {
             CommandType::Update => a.targets.iter().filter(|t| !t.junk).map(|t| t.resno).collect(),
@@ -50,7 +56,9 @@ impl Writer<'_> {
         let target = self.targets.open(cx, &rel)?;
         let Some(id) = source.rowid else {
             return match source.whole.clone() {
-                Some(_) => Err(pglite_error::PgError::unsupported("MERGE into a view with triggers is not supported")),
+                Some(_) => Err(pglite_error::PgError::unsupported(
+                    "MERGE into a view with triggers is not supported",
+                )),
                 None => self.not_matched(cx, i, source.row),
             };
         };
@@ -88,13 +96,19 @@ impl Writer<'_> {
     }
 
     /// The first action that applies to a target row.
-    fn choose(&mut self, cx: &mut ExecCx<'_>, i: usize, plan_row: &Row, old: &Row) -> PgResult<Option<usize>> {
+    fn choose(
+        &mut self,
+        cx: &mut ExecCx<'_>,
+        i: usize,
+        plan_row: &Row,
+        old: &Row,
+    ) -> PgResult<Option<usize>> {
         let prog = self.prog;
         // A target row without a source row: every other column of the join is NULL.
         let own = [prog.rowid, prog.tableoid];
         let by_source = prog.targets[i].merge.iter().any(|a| a.kind == MergeMatch::NotMatchedBySource);
-        let has_source = !by_source
-            || plan_row.iter().enumerate().any(|(c, v)| !own.contains(&Some(c)) && !v.is_null());
+        let has_source =
+            !by_source || plan_row.iter().enumerate().any(|(c, v)| !own.contains(&Some(c)) && !v.is_null());
         let rows = Rows { s: [plan_row, &[], old, old] };
         for (at, a) in prog.targets[i].merge.iter().enumerate() {
             if !applies(a.kind, true, has_source) {
@@ -112,7 +126,16 @@ impl Writer<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn act(&mut self, cx: &mut ExecCx<'_>, i: usize, at: usize, id: u64, old: Version, slots: Row, plan_row: Row) -> PgResult<Option<Outcome>> {
+    fn act(
+        &mut self,
+        cx: &mut ExecCx<'_>,
+        i: usize,
+        at: usize,
+        id: u64,
+        old: Version,
+        slots: Row,
+        plan_row: Row,
+    ) -> PgResult<Option<Outcome>> {
         let prog = self.prog;
         let action = &prog.targets[i].merge[at];
         let rel = prog.targets[i].rel.rel.clone();

@@ -118,7 +118,12 @@ impl VarMap for TableMap<'_> {
         match var.attno {
             0 => {
                 let whole = WholeRow { ty: self.rel.row_type, attrs: self.attrs.clone() };
-                let cols = whole.attrs.iter().enumerate().map(|(i, a)| (!a.dropped).then_some((0, i as u16))).collect();
+                let cols = whole
+                    .attrs
+                    .iter()
+                    .enumerate()
+                    .map(|(i, a)| (!a.dropped).then_some((0, i as u16)))
+                    .collect();
                 Ok(Code::WholeRow { ty: whole.ty, attrs: whole.attrs, cols, null_if: None })
             }
             sysattr::TABLEOID => Ok(Code::Const(Datum::Oid(self.rel.oid))),
@@ -130,11 +135,8 @@ impl VarMap for TableMap<'_> {
 
 impl RelProgram {
     pub fn compile(env: &ExecEnv<'_>, rel: &Arc<RelDesc>) -> PgResult<Arc<RelProgram>> {
-        let exprs: Arc<TableExprs> = if matches!(rel.kind, b'r' | b'p' | b'm') {
-            env.hooks.table_exprs(rel)?
-        } else {
-            Arc::default()
-        };
+        let exprs: Arc<TableExprs> =
+            if matches!(rel.kind, b'r' | b'p' | b'm') { env.hooks.table_exprs(rel)? } else { Arc::default() };
         let attrs = rel_attrs(rel);
         let mut map = TableMap { rel, attrs: attrs.clone() };
         let mut c = Compiler::new(env, &mut map);
@@ -180,7 +182,13 @@ impl RelProgram {
             .flat_map(|i| i.key_columns().iter().map(|k| k.attnum))
             .collect();
         Ok(Arc::new(RelProgram {
-            not_null: rel.columns.iter().enumerate().filter(|(_, c)| c.not_null && !c.dropped && c.generated != b'v').map(|(i, _)| i).collect(),
+            not_null: rel
+                .columns
+                .iter()
+                .enumerate()
+                .filter(|(_, c)| c.not_null && !c.dropped && c.generated != b'v')
+                .map(|(i, _)| i)
+                .collect(),
             rel: rel.clone(),
             attrs,
             checks,
@@ -208,9 +216,9 @@ fn index_program(c: &mut Compiler<'_>, desc: &Arc<IndexDesc>, exprs: &TableExprs
         sources.push(if key.attnum > 0 {
             KeySource::Column(key.attnum as usize - 1)
         } else {
-            let e = key_exprs
-                .next()
-                .ok_or_else(|| pglite_error::PgError::internal(format!("index \"{}\" lacks an expression", desc.name)))?;
+            let e = key_exprs.next().ok_or_else(|| {
+                pglite_error::PgError::internal(format!("index \"{}\" lacks an expression", desc.name))
+            })?;
             KeySource::Expr(c.compile(e)?)
         });
     }
@@ -254,8 +262,12 @@ impl VarMap for TargetMap<'_> {
         let n = self.rel.columns.len() as u16;
         Ok(match var.attno {
             0 => {
-                let cols =
-                    self.attrs.iter().enumerate().map(|(i, a)| (!a.dropped).then_some((slot, i as u16))).collect();
+                let cols = self
+                    .attrs
+                    .iter()
+                    .enumerate()
+                    .map(|(i, a)| (!a.dropped).then_some((slot, i as u16)))
+                    .collect();
                 let null_if = if slot == EXCLUDED { None } else { Some((slot, n + 1)) };
                 Code::WholeRow { ty: self.rel.row_type, attrs: self.attrs.clone(), cols, null_if }
             }
@@ -270,6 +282,9 @@ impl VarMap for TargetMap<'_> {
 /// Whether expressions read a system column of the target that costs a fetch.
 pub fn wants_ctid(exprs: &[pglite_ir::TargetEntry], rte: u32) -> bool {
     exprs.iter().any(|t| {
-        pglite_ir::walk::contains(&t.expr, &|e| matches!(e, Expr::Var(v) if v.rte == rte && v.attno == sysattr::CTID))
+        pglite_ir::walk::contains(
+            &t.expr,
+            &|e| matches!(e, Expr::Var(v) if v.rte == rte && v.attno == sysattr::CTID),
+        )
     })
 }

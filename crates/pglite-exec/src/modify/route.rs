@@ -15,7 +15,11 @@ use crate::state::ExecCx;
 /// A row of `from` with the columns of `to`, matched by name; the same row when the columns agree.
 pub fn convert(from: &RelDesc, to: &RelDesc, row: Row) -> Row {
     let agree = from.columns.len() == to.columns.len()
-        && from.columns.iter().zip(&to.columns).all(|(a, b)| a.dropped == b.dropped && (a.dropped || a.name == b.name));
+        && from
+            .columns
+            .iter()
+            .zip(&to.columns)
+            .all(|(a, b)| a.dropped == b.dropped && (a.dropped || a.name == b.name));
     if agree {
         return row;
     }
@@ -29,7 +33,12 @@ pub fn convert(from: &RelDesc, to: &RelDesc, row: Row) -> Row {
 }
 
 /// Finds the leaf of a partitioned table for a row of it, and the row in the leaf's shape.
-pub fn route(cx: &mut ExecCx<'_>, targets: &mut Targets, root: &Arc<RelDesc>, row: Row) -> PgResult<(Arc<Target>, Row)> {
+pub fn route(
+    cx: &mut ExecCx<'_>,
+    targets: &mut Targets,
+    root: &Arc<RelDesc>,
+    row: Row,
+) -> PgResult<(Arc<Target>, Row)> {
     let mut at = targets.open(cx, root)?;
     let mut row = row;
     while at.rel().is_partitioned() {
@@ -41,7 +50,10 @@ pub fn route(cx: &mut ExecCx<'_>, targets: &mut Targets, root: &Arc<RelDesc>, ro
             let target = targets.open(cx, &rel)?;
             let shaped = convert(at.rel(), &rel, row.clone());
             if target.program.partition.is_none() && child != default {
-                return Err(PgError::unsupported(format!("the bound of partition \"{}\" is not known", rel.name)));
+                return Err(PgError::unsupported(format!(
+                    "the bound of partition \"{}\" is not known",
+                    rel.name
+                )));
             }
             if child == default || in_partition(cx, &target.program, &shaped)? {
                 found = Some((target, shaped));
@@ -81,5 +93,9 @@ fn no_partition(cx: &mut ExecCx<'_>, rel: &RelProgram, row: &[Datum]) -> PgError
             value_text(cx, ty, &value).unwrap_or_default()
         });
     }
-    e.detail(format!("Partition key of the failing row contains ({}) = ({}).", names.join(", "), texts.join(", ")))
+    e.detail(format!(
+        "Partition key of the failing row contains ({}) = ({}).",
+        names.join(", "),
+        texts.join(", ")
+    ))
 }

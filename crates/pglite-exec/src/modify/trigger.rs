@@ -64,7 +64,12 @@ pub fn row(
 }
 
 /// Fires BEFORE STATEMENT triggers and notes the AFTER STATEMENT ones.
-pub fn statement_start(cx: &mut ExecCx<'_>, program: &RelProgram, event: TriggerEvent, updated: &Arc<[i16]>) -> PgResult<()> {
+pub fn statement_start(
+    cx: &mut ExecCx<'_>,
+    program: &RelProgram,
+    event: TriggerEvent,
+    updated: &Arc<[i16]>,
+) -> PgResult<()> {
     if program.triggers.has(event, TriggerTiming::Before, false) {
         cx.env.hooks.fire_triggers(&TriggerCall {
             rel: &program.rel,

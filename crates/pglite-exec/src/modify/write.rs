@@ -46,7 +46,8 @@ impl Outcome {
         let tp = &prog.targets[self.target];
         let Some(projection) = &tp.returning else { return Ok(()) };
         let width = tp.rel.width();
-        let slots = |v: &Option<Version>| v.as_ref().map_or_else(|| vec![Datum::Null; width + 2], |v| v.slots(width));
+        let slots =
+            |v: &Option<Version>| v.as_ref().map_or_else(|| vec![Datum::Null; width + 2], |v| v.slots(width));
         let (old, new) = (slots(&self.old), slots(&self.new));
         projection.push(&Rows { s: [&self.source, &[], &old, &new] }, cx, out)
     }
@@ -93,7 +94,14 @@ impl Writer<'_> {
     }
 
     /// Locks a row for change. None: it is gone, no longer qualifies, or was changed by this very statement.
-    pub fn lock(&mut self, cx: &mut ExecCx<'_>, target: &Target, lock: RowLock, source: &Source, id: u64) -> PgResult<Option<Locked>> {
+    pub fn lock(
+        &mut self,
+        cx: &mut ExecCx<'_>,
+        target: &Target,
+        lock: RowLock,
+        source: &Source,
+        id: u64,
+    ) -> PgResult<Option<Locked>> {
         let open = target.storage()?.clone();
         match open.am.lock(cx.env.txn, cx.env.view, &open.table, RowId(id), lock, Wait::Block)? {
             RowStatus::Ok => {
@@ -118,19 +126,37 @@ impl Writer<'_> {
     }
 
     /// Inserts a row of planned target `i`.
-    pub fn insert(&mut self, cx: &mut ExecCx<'_>, i: usize, row: Row, source: Row) -> PgResult<Option<Outcome>> {
+    pub fn insert(
+        &mut self,
+        cx: &mut ExecCx<'_>,
+        i: usize,
+        row: Row,
+        source: Row,
+    ) -> PgResult<Option<Outcome>> {
         let prog = self.prog;
         let nominal = self.planned(cx, i)?;
         let tp = &prog.targets[i];
         if nominal.program.triggers.has(TriggerEvent::Insert, TriggerTiming::Instead, true) {
-            let kept = trigger::row(cx, &nominal.program, TriggerEvent::Insert, TriggerTiming::Instead, None, Some(row), &[])?;
+            let kept = trigger::row(
+                cx,
+                &nominal.program,
+                TriggerEvent::Insert,
+                TriggerTiming::Instead,
+                None,
+                Some(row),
+                &[],
+            )?;
             return Ok(kept.flatten().map(|values| {
                 let new = Version { values, position: 0, table: nominal.rel().oid };
                 Outcome { target: i, source, old: None, new: Some(new) }
             }));
         }
         if nominal.rel().is_view() {
-            return Err(err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cannot insert into view \"{}\"", nominal.rel().name));
+            return Err(err!(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "cannot insert into view \"{}\"",
+                nominal.rel().name
+            ));
         }
         let direct = !nominal.rel().is_partitioned();
         let (target, row) = if direct {
@@ -141,14 +167,29 @@ impl Writer<'_> {
             check::generate(cx, &nominal.program, &mut row)?;
             route::route(cx, self.targets, nominal.rel(), row)?
         };
-        let kept = trigger::row(cx, &target.program, TriggerEvent::Insert, TriggerTiming::Before, None, Some(row), &[])?;
+        let kept = trigger::row(
+            cx,
+            &target.program,
+            TriggerEvent::Insert,
+            TriggerTiming::Before,
+            None,
+            Some(row),
+            &[],
+        )?;
         let Some(Some(mut row)) = kept else { return Ok(None) };
         check::generate(cx, &target.program, &mut row)?;
         if !tp.checks.is_empty() {
             let shaped = route::convert(target.rel(), nominal.rel(), row.clone());
-            check::options(cx, &tp.checks, &nominal.program, &Rows { s: [&source, &[], &[], &shaped] }, &shaped)?;
+            check::options(
+                cx,
+                &tp.checks,
+                &nominal.program,
+                &Rows { s: [&source, &[], &[], &shaped] },
+                &shaped,
+            )?;
         }
-        let check_partition = direct || target.program.triggers.has(TriggerEvent::Insert, TriggerTiming::Before, true);
+        let check_partition =
+            direct || target.program.triggers.has(TriggerEvent::Insert, TriggerTiming::Before, true);
         check::constraints(cx, &target.program, &row, check_partition)?;
         if let Some(conflict) = &prog.conflict
             && let Some(rival) = super::conflict::find(cx, conflict, &target, &nominal, &row)?
@@ -162,14 +203,28 @@ impl Writer<'_> {
         Ok(Some(self.outcome(i, &target, source, None, Some(new))))
     }
 
-    fn outcome(&self, i: usize, target: &Target, source: Row, old: Option<Version>, new: Option<Version>) -> Outcome {
+    fn outcome(
+        &self,
+        i: usize,
+        target: &Target,
+        source: Row,
+        old: Option<Version>,
+        new: Option<Version>,
+    ) -> Outcome {
         let planned = &self.prog.targets[i].rel.rel;
         let shape = |v: Version| Version { values: route::convert(target.rel(), planned, v.values), ..v };
         Outcome { target: i, source, old: old.map(shape), new: new.map(shape) }
     }
 
     /// Stores a checked row with its index entries.
-    fn write_new(&mut self, cx: &mut ExecCx<'_>, target: &Arc<Target>, nominal: &Target, tp: &TargetProgram, row: Row) -> PgResult<Version> {
+    fn write_new(
+        &mut self,
+        cx: &mut ExecCx<'_>,
+        target: &Arc<Target>,
+        nominal: &Target,
+        tp: &TargetProgram,
+        row: Row,
+    ) -> PgResult<Version> {
         let open = target.storage()?;
         let mut batch = Batch::new(row.len());
         batch.push_row(row);
@@ -178,7 +233,15 @@ impl Writer<'_> {
         let id = ids.first().copied().ok_or_else(|| PgError::internal("an inserted row got no id"))?;
         index::insert_all(cx, &target.program, open, batch.row(0), id)?;
         let none: Arc<[i16]> = Arc::from(Vec::new());
-        trigger::queue(cx, &target.program, &nominal.program, TriggerEvent::Insert, None, Some(batch.row(0)), &none)?;
+        trigger::queue(
+            cx,
+            &target.program,
+            &nominal.program,
+            TriggerEvent::Insert,
+            None,
+            Some(batch.row(0)),
+            &none,
+        )?;
         let mut position = 0;
         if tp.wants_ctid {
             let view = ReadView::newest_with_own(cx.env.txn);
@@ -224,7 +287,8 @@ impl Writer<'_> {
         columns: &[i16],
     ) -> PgResult<Option<Outcome>> {
         let had_new = new.is_some();
-        let kept = trigger::row(cx, &target.program, event, TriggerTiming::Instead, Some(&old), new, columns)?;
+        let kept =
+            trigger::row(cx, &target.program, event, TriggerTiming::Instead, Some(&old), new, columns)?;
         let Some(new) = kept else { return Ok(None) };
         let version = |values: Row| Version { values, position: 0, table: target.rel().oid };
         let new = new.filter(|_| had_new).map(version);
@@ -291,14 +355,23 @@ impl Writer<'_> {
         if !root.rel().is_partitioned() || top.oid != root.rel().oid {
             return check::constraints(cx, &from.program, &new, true).map(|()| None);
         }
-        let kept = trigger::row(cx, &from.program, TriggerEvent::Delete, TriggerTiming::Before, Some(&old.values), None, &[])?;
+        let kept = trigger::row(
+            cx,
+            &from.program,
+            TriggerEvent::Delete,
+            TriggerTiming::Before,
+            Some(&old.values),
+            None,
+            &[],
+        )?;
         if kept.is_none() {
             return Ok(None);
         }
         self.remove(cx, from, &root, id, &old)?;
         let row = route::convert(from.rel(), root.rel(), new);
         let (to, row) = route::route(cx, self.targets, root.rel(), row)?;
-        let kept = trigger::row(cx, &to.program, TriggerEvent::Insert, TriggerTiming::Before, None, Some(row), &[])?;
+        let kept =
+            trigger::row(cx, &to.program, TriggerEvent::Insert, TriggerTiming::Before, None, Some(row), &[])?;
         let Some(Some(mut row)) = kept else { return Ok(None) };
         check::generate(cx, &to.program, &mut row)?;
         check::constraints(cx, &to.program, &row, true)?;
@@ -309,12 +382,27 @@ impl Writer<'_> {
         Ok(Some(Outcome { target: i, source, old: Some(old), new: Some(new) }))
     }
 
-    fn remove(&mut self, cx: &mut ExecCx<'_>, target: &Arc<Target>, nominal: &Target, id: u64, old: &Version) -> PgResult<()> {
+    fn remove(
+        &mut self,
+        cx: &mut ExecCx<'_>,
+        target: &Arc<Target>,
+        nominal: &Target,
+        id: u64,
+        old: &Version,
+    ) -> PgResult<()> {
         let open = target.storage()?;
         open.am.delete(cx.env.txn, &open.table, RowId(id))?;
         index::delete_all(cx, &target.program, open, &old.values, id)?;
         let none: Arc<[i16]> = Arc::from(Vec::new());
-        trigger::queue(cx, &target.program, &nominal.program, TriggerEvent::Delete, Some(&old.values), None, &none)
+        trigger::queue(
+            cx,
+            &target.program,
+            &nominal.program,
+            TriggerEvent::Delete,
+            Some(&old.values),
+            None,
+            &none,
+        )
     }
 
     pub fn delete_source(&mut self, cx: &mut ExecCx<'_>, source: Source) -> PgResult<Option<Outcome>> {
@@ -329,9 +417,18 @@ impl Writer<'_> {
     }
 
     /// Deletes a locked row.
-    pub fn delete(&mut self, cx: &mut ExecCx<'_>, i: usize, target: &Arc<Target>, id: u64, old: Version, source: Row) -> PgResult<Option<Outcome>> {
+    pub fn delete(
+        &mut self,
+        cx: &mut ExecCx<'_>,
+        i: usize,
+        target: &Arc<Target>,
+        id: u64,
+        old: Version,
+        source: Row,
+    ) -> PgResult<Option<Outcome>> {
         let timing = TriggerTiming::Before;
-        let kept = trigger::row(cx, &target.program, TriggerEvent::Delete, timing, Some(&old.values), None, &[])?;
+        let kept =
+            trigger::row(cx, &target.program, TriggerEvent::Delete, timing, Some(&old.values), None, &[])?;
         if kept.is_none() {
             return Ok(None);
         }

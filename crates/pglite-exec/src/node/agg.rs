@@ -98,11 +98,14 @@ pub fn build(
 ) -> PgResult<Built> {
     let child = b.left(plan)?;
     let Some(left) = &plan.left else { return Err(PgError::internal("aggregate lacks its input")) };
-    let refs: Vec<u32> =
-        keys.iter().map(|k| left.targets.get(k.column as usize - 1).map_or(0, |t| t.sort_group_ref)).collect();
+    let refs: Vec<u32> = keys
+        .iter()
+        .map(|k| left.targets.get(k.column as usize - 1).map_or(0, |t| t.sort_group_ref))
+        .collect();
     let (mut specs, mut outputs, mut volatile) = (Vec::new(), Vec::new(), child.volatile);
     let head = {
-        let mut map = AggMap { specs: &mut specs, outputs: &mut outputs, volatile: &mut volatile, refs: &refs };
+        let mut map =
+            AggMap { specs: &mut specs, outputs: &mut outputs, volatile: &mut volatile, refs: &refs };
         let mut c = Compiler::new(b.env, &mut map);
         let qual = c.qual(&plan.qual)?;
         let project = super::Projection::compile(&mut c, &plan.targets)?;
@@ -134,7 +137,9 @@ pub struct Group {
 
 enum Mode {
     /// No keys, no sets: exactly one group.
-    Plain { done: bool },
+    Plain {
+        done: bool,
+    },
     Sorted(Rollup),
     Hashed(HashGroups),
 }
@@ -153,7 +158,13 @@ impl Prog {
 
     /// Feeds one input row to a group's aggregates.
     #[inline]
-    pub fn advance(&self, accs: &mut [Acc], row: &[Datum], args: &mut Vec<Datum>, cx: &mut ExecCx<'_>) -> PgResult<()> {
+    pub fn advance(
+        &self,
+        accs: &mut [Acc],
+        row: &[Datum],
+        args: &mut Vec<Datum>,
+        cx: &mut ExecCx<'_>,
+    ) -> PgResult<()> {
         let rows = Rows::outer(row);
         for (spec, acc) in self.specs.iter().zip(accs) {
             if let Some(filter) = &spec.filter
@@ -183,7 +194,13 @@ impl Prog {
     }
 
     /// Finishes a group and emits its output row when it passes HAVING.
-    pub fn emit(&self, group: &mut Group, set: &[usize], cx: &mut ExecCx<'_>, out: &mut Batch) -> PgResult<()> {
+    pub fn emit(
+        &self,
+        group: &mut Group,
+        set: &[usize],
+        cx: &mut ExecCx<'_>,
+        out: &mut Batch,
+    ) -> PgResult<()> {
         let mut values = Vec::with_capacity(self.specs.len());
         for (spec, acc) in self.specs.iter().zip(group.accs.iter_mut()) {
             let mut direct = Vec::with_capacity(spec.direct.len());

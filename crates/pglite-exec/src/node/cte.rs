@@ -47,7 +47,14 @@ pub fn rte_layout(b: &Builder<'_>, rte: u32, types: &[(String, pglite_types::Oid
     layout
 }
 
-fn make(b: &mut Builder<'_>, plan: &Plan, rte: u32, source: Source, name: &str, volatile: bool) -> PgResult<Built> {
+fn make(
+    b: &mut Builder<'_>,
+    plan: &Plan,
+    rte: u32,
+    source: Source,
+    name: &str,
+    volatile: bool,
+) -> PgResult<Built> {
     use pglite_ir::query::RteKind;
     let types = match b.stmt.rtable.get(rte as usize - 1).map(|r| &r.kind) {
         Some(RteKind::Cte { types, .. }) => types.iter().map(|t| (String::new(), t.ty, t.typmod)).collect(),

@@ -58,7 +58,11 @@ pub fn build(
     let (head, own) = b.head(plan, &mut layout)?;
     let width = head.width();
     let deps = b.deps(plan);
-    Ok(Built { prog: Arc::new(Prog { functions: compiled, ordinality, head, deps }), width, volatile: volatile | own })
+    Ok(Built {
+        prog: Arc::new(Prog { functions: compiled, ordinality, head, deps }),
+        width,
+        volatile: volatile | own,
+    })
 }
 
 impl MakeNode for Prog {
@@ -132,11 +136,15 @@ fn expand(f: &Function, result: &mut Row, out: &mut Row) -> PgResult<()> {
     if result.len() == 1 && (n != 1 || f.coldeflist || matches!(result[0], Datum::Record(_))) {
         match std::mem::take(&mut result[0]) {
             Datum::Record(r) if n != 1 || f.coldeflist || f.code.composite => {
-                let live = r.values.iter().zip(r.attrs.iter()).filter(|(_, a)| !a.dropped || f.code.composite);
+                let live =
+                    r.values.iter().zip(r.attrs.iter()).filter(|(_, a)| !a.dropped || f.code.composite);
                 let before = out.len();
                 out.extend(live.map(|(v, _)| v.clone()));
                 if f.coldeflist && out.len() - before != n {
-                    bail!(DATATYPE_MISMATCH, "function return row and query-specified return row do not match");
+                    bail!(
+                        DATATYPE_MISMATCH,
+                        "function return row and query-specified return row do not match"
+                    );
                 }
                 out.resize(before + n, Datum::Null);
             }

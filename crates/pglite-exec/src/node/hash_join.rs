@@ -167,7 +167,11 @@ impl Table {
     }
 
     fn head(&self, hash: u64) -> u32 {
-        if self.buckets.is_empty() { NONE } else { self.buckets[(hash & (self.buckets.len() as u64 - 1)) as usize] }
+        if self.buckets.is_empty() {
+            NONE
+        } else {
+            self.buckets[(hash & (self.buckets.len() as u64 - 1)) as usize]
+        }
     }
 }
 

@@ -102,7 +102,9 @@ pub fn build(b: &mut Builder<'_>, plan: &Plan, s: &plan::IndexScan, only: bool) 
     if only && !s.rel.is_catalog {
         from_entry = entry_columns(&layout.inner, &index);
         if from_entry.is_none() && layout.inner.cols.iter().any(|c| *c >= EXPRESSION) {
-            return Err(PgError::unsupported("index-only scan of an expression with row columns is not supported"));
+            return Err(PgError::unsupported(
+                "index-only scan of an expression with row columns is not supported",
+            ));
         }
     }
     let columns = ScanColumns::new(layout.inner);
@@ -124,7 +126,8 @@ pub fn build(b: &mut Builder<'_>, plan: &Plan, s: &plan::IndexScan, only: bool) 
 
 fn has_row_marks(b: &Builder<'_>) -> bool {
     fn any(p: &Plan) -> bool {
-        matches!(p.node, plan::PlanNode::LockRows { .. }) || [&p.left, &p.right].into_iter().flatten().any(|c| any(c))
+        matches!(p.node, plan::PlanNode::LockRows { .. })
+            || [&p.left, &p.right].into_iter().flatten().any(|c| any(c))
     }
     any(&b.stmt.plan)
 }

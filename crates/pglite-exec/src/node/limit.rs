@@ -40,7 +40,16 @@ pub fn build(
 impl MakeNode for Prog {
     fn make(self: Arc<Self>) -> BoxNode {
         let input = Input::new(&self.child);
-        Box::new(Limit { prog: self, input, opened: false, ready: false, skip: 0, left: None, last: None, done: false })
+        Box::new(Limit {
+            prog: self,
+            input,
+            opened: false,
+            ready: false,
+            skip: 0,
+            left: None,
+            last: None,
+            done: false,
+        })
     }
 }
 
@@ -73,7 +82,9 @@ impl Limit {
         self.done = false;
         self.last = None;
         self.skip = match count(&prog.offset, cx)? {
-            Some(v) if v < 0 => bail!(INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET must not be negative"),
+            Some(v) if v < 0 => {
+                bail!(INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET must not be negative")
+            }
             Some(v) => v as u64,
             None => 0,
         };

@@ -38,7 +38,13 @@ struct Prog {
     inner_nulls: Vec<Datum>,
 }
 
-pub fn build(b: &mut Builder<'_>, plan: &Plan, kind: JoinKind, join_qual: &[Expr], keys: &[MergeKey]) -> PgResult<Built> {
+pub fn build(
+    b: &mut Builder<'_>,
+    plan: &Plan,
+    kind: JoinKind,
+    join_qual: &[Expr],
+    keys: &[MergeKey],
+) -> PgResult<Built> {
     let outer = b.left(plan)?;
     let inner = b.right(plan)?;
     let (join_qual, v1) = b.quals(join_qual)?;
@@ -130,8 +136,20 @@ impl MergeJoin {
             let o = match (x.is_null(), y.is_null()) {
                 // NULLs sort together but never join; the caller checks for them.
                 (true, true) => Ordering::Equal,
-                (true, false) => if k.nulls_first { Ordering::Less } else { Ordering::Greater },
-                (false, true) => if k.nulls_first { Ordering::Greater } else { Ordering::Less },
+                (true, false) => {
+                    if k.nulls_first {
+                        Ordering::Less
+                    } else {
+                        Ordering::Greater
+                    }
+                }
+                (false, true) => {
+                    if k.nulls_first {
+                        Ordering::Greater
+                    } else {
+                        Ordering::Less
+                    }
+                }
                 (false, false) => {
                     let o = k.cmp.cmp(cx, x, y)?;
                     if k.desc { o.reverse() } else { o }

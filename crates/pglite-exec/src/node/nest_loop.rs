@@ -38,16 +38,17 @@ pub fn build(
     let outer = b.left(plan)?;
     let inner = b.right(plan)?;
     let (join_qual, v1) = b.quals(join_qual)?;
-    let params = params
-        .iter()
-        .map(|(p, e)| Ok((*p as usize, b.code(e)?)))
-        .collect::<PgResult<Box<[_]>>>()?;
+    let params = params.iter().map(|(p, e)| Ok((*p as usize, b.code(e)?))).collect::<PgResult<Box<[_]>>>()?;
     let (head, v2) = b.head(plan, &mut Layout)?;
     let width = head.width();
     let volatile = outer.volatile | inner.volatile | v1 | v2;
     let nulls = vec![Datum::Null; inner.width];
     let single = inner_unique || kind == JoinKind::Semi;
-    Ok(Built { prog: Arc::new(Prog { outer, inner, kind, join_qual, params, single, head, nulls }), width, volatile })
+    Ok(Built {
+        prog: Arc::new(Prog { outer, inner, kind, join_qual, params, single, head, nulls }),
+        width,
+        volatile,
+    })
 }
 
 impl MakeNode for Prog {

@@ -28,14 +28,22 @@ struct Prog {
     repeatable: Option<Code>,
 }
 
-pub fn build(b: &mut Builder<'_>, plan: &Plan, rte: u32, rel: &Arc<RelDesc>, sample: &TableSample) -> PgResult<Built> {
+pub fn build(
+    b: &mut Builder<'_>,
+    plan: &Plan,
+    rte: u32,
+    rel: &Arc<RelDesc>,
+    sample: &TableSample,
+) -> PgResult<Built> {
     let name = facts::proc_facts(b.env.host.catalog(), sample.method)?.name;
     let by_block = match &*name {
         "bernoulli" => false,
         "system" => true,
         other => return Err(PgError::unsupported(format!("tablesample method {other} is not supported"))),
     };
-    let Some(percent) = sample.args.first() else { return Err(PgError::internal("TABLESAMPLE without an argument")) };
+    let Some(percent) = sample.args.first() else {
+        return Err(PgError::internal("TABLESAMPLE without an argument"));
+    };
     let percent = b.code(percent)?;
     let repeatable = sample.repeatable.as_ref().map(|e| b.code(e)).transpose()?;
     let mut layout = scan::layout(rte, rel);

@@ -17,7 +17,12 @@ use crate::state::ExecCx;
 pub fn rel_attrs(rel: &RelDesc) -> Arc<[AttrDesc]> {
     rel.columns
         .iter()
-        .map(|c| AttrDesc { name: c.name.to_arc(), type_oid: c.type_oid, typmod: c.typmod, dropped: c.dropped })
+        .map(|c| AttrDesc {
+            name: c.name.to_arc(),
+            type_oid: c.type_oid,
+            typmod: c.typmod,
+            dropped: c.dropped,
+        })
         .collect()
 }
 

@@ -70,7 +70,13 @@ struct SetOp {
 type Table = HashMap<u64, SmallVec<[u32; 1]>>;
 
 impl SetOp {
-    fn find(&self, table: &Table, cx: &mut ExecCx<'_>, row: &[pglite_types::Datum], hash: u64) -> PgResult<Option<usize>> {
+    fn find(
+        &self,
+        table: &Table,
+        cx: &mut ExecCx<'_>,
+        row: &[pglite_types::Datum],
+        hash: u64,
+    ) -> PgResult<Option<usize>> {
         for i in table.get(&hash).into_iter().flatten() {
             if same_group(&self.prog.keys, cx, &self.groups[*i as usize].row, row)? {
                 return Ok(Some(*i as usize));

@@ -31,7 +31,16 @@ pub fn build(b: &mut Builder<'_>, plan: &Plan, keys: &[SortKey]) -> PgResult<Bui
 impl MakeNode for Prog {
     fn make(self: Arc<Self>) -> BoxNode {
         let input = Input::new(&self.child);
-        Box::new(Sort { prog: self, input, rows: Vec::new(), at: 0, sorted: false, bound: None, bytes: 0, seen: 0 })
+        Box::new(Sort {
+            prog: self,
+            input,
+            rows: Vec::new(),
+            at: 0,
+            sorted: false,
+            bound: None,
+            bytes: 0,
+            seen: 0,
+        })
     }
 }
 
@@ -92,7 +101,11 @@ impl Node for Sort {
         self.input.open(cx)
     }
     fn rescan(&mut self, cx: &mut ExecCx<'_>) -> PgResult<()> {
-        if self.sorted && self.bound.is_none() && cx.run.recheck.is_none() && cx.run.newest(&self.prog.deps) <= self.seen {
+        if self.sorted
+            && self.bound.is_none()
+            && cx.run.recheck.is_none()
+            && cx.run.newest(&self.prog.deps) <= self.seen
+        {
             self.at = 0;
             return Ok(());
         }

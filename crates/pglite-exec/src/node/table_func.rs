@@ -105,7 +105,14 @@ struct TableFuncScan {
 
 impl Prog {
     /// The items of a path in a document.
-    fn items(&self, doc: Datum, doc_type: Oid, path: &Code, error: bool, cx: &mut ExecCx<'_>) -> PgResult<Vec<Datum>> {
+    fn items(
+        &self,
+        doc: Datum,
+        doc_type: Oid,
+        path: &Code,
+        error: bool,
+        cx: &mut ExecCx<'_>,
+    ) -> PgResult<Vec<Datum>> {
         if doc.is_null() {
             return Ok(Vec::new());
         }
@@ -132,7 +139,15 @@ impl Prog {
     }
 
     /// Appends the rows of a level; `base` holds the columns of the levels above.
-    fn rows(&self, level: &Level, doc: &Datum, doc_type: Oid, base: &Row, out: &mut Vec<Row>, cx: &mut ExecCx<'_>) -> PgResult<()> {
+    fn rows(
+        &self,
+        level: &Level,
+        doc: &Datum,
+        doc_type: Oid,
+        base: &Row,
+        out: &mut Vec<Row>,
+        cx: &mut ExecCx<'_>,
+    ) -> PgResult<()> {
         match level {
             Level::Siblings(l, r) => {
                 self.rows(l, doc, doc_type, base, out, cx)?;
@@ -196,7 +211,14 @@ impl Node for TableFuncScan {
         if self.rows.is_none() {
             let doc = prog.doc.eval(&Rows::default(), cx)?;
             let mut all = Vec::new();
-            prog.rows(&prog.level, &doc, prog.doc_type, &vec![Datum::Null; prog.columns.len()], &mut all, cx)?;
+            prog.rows(
+                &prog.level,
+                &doc,
+                prog.doc_type,
+                &vec![Datum::Null; prog.columns.len()],
+                &mut all,
+                cx,
+            )?;
             self.rows = Some(all.into_iter());
         }
         while out.len() < max {

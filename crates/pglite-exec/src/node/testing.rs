@@ -236,7 +236,11 @@ pub fn aggref(name: &str, args: Vec<Expr>) -> Expr {
 }
 
 pub fn targets(exprs: Vec<Expr>) -> Vec<TargetEntry> {
-    exprs.into_iter().enumerate().map(|(i, e)| TargetEntry::new(e, i as i16 + 1, Some(format!("c{i}")))).collect()
+    exprs
+        .into_iter()
+        .enumerate()
+        .map(|(i, e)| TargetEntry::new(e, i as i16 + 1, Some(format!("c{i}"))))
+        .collect()
 }
 
 pub fn plan(node: PlanNode, exprs: Vec<Expr>) -> Plan {
@@ -271,7 +275,13 @@ pub fn select(plan: Plan) -> PlannedStmt {
     stmt(CommandType::Select, plan)
 }
 
-pub fn modify(command: CommandType, rel: &Arc<RelDesc>, left: Plan, rowid: i16, update: Vec<i16>) -> PlannedStmt {
+pub fn modify(
+    command: CommandType,
+    rel: &Arc<RelDesc>,
+    left: Plan,
+    rowid: i16,
+    update: Vec<i16>,
+) -> PlannedStmt {
     let m = ModifyTable {
         command,
         nominal_rte: 1,

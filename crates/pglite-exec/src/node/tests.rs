@@ -33,7 +33,12 @@ fn two_ints(oid: u32) -> Arc<RelDesc> {
     table(oid, &[("a", oid::INT4), ("b", oid::INT4)], &[(oid + 1, true, &[1])])
 }
 
-fn insert(db: &Db, txn: &pglite_txn::Transaction, rel: &Arc<RelDesc>, rows: &[(i32, Option<i32>)]) -> PgResultCount {
+fn insert(
+    db: &Db,
+    txn: &pglite_txn::Transaction,
+    rel: &Arc<RelDesc>,
+    rows: &[(i32, Option<i32>)],
+) -> PgResultCount {
     let rows = rows.iter().map(|(a, b)| vec![int(*a), b.map_or(Expr::null(oid::INT4), int)]).collect();
     db.run(txn, modify(CommandType::Insert, rel, values(rows), 0, Vec::new())).map(|r| r.1)
 }
@@ -110,7 +115,8 @@ fn updates_and_deletes() {
     let (_, n) = db.run(&txn, modify(CommandType::Update, &rel, child, 2, vec![1])).unwrap();
     assert_eq!(n, 2);
     assert_eq!(show(&db.run(&txn, select(scan(&rel))).unwrap().0), ["3 30", "2 -", "11 10", "14 10"]);
-    let mut child = plan(PlanNode::SeqScan { rte: 1, rel: rel.clone() }, vec![var(1, sysattr::ROWID, oid::INT8)]);
+    let mut child =
+        plan(PlanNode::SeqScan { rte: 1, rel: rel.clone() }, vec![var(1, sysattr::ROWID, oid::INT8)]);
     child.qual = vec![op(">", var(1, 1, oid::INT4), int(10))];
     assert_eq!(db.run(&txn, modify(CommandType::Delete, &rel, child, 1, Vec::new())).unwrap().1, 2);
     assert_eq!(show(&db.run(&txn, select(scan(&rel))).unwrap().0), ["3 30", "2 -"]);
@@ -122,7 +128,8 @@ fn updates_and_deletes() {
 fn index_scans() {
     let (db, txn, rel) = fixture();
     let run = |quals: Vec<IndexQual>, direction: ScanDirection| {
-        let s = IndexScan { rte: 1, rel: rel.clone(), index: Oid(20001), quals, direction, recheck: Vec::new() };
+        let s =
+            IndexScan { rte: 1, rel: rel.clone(), index: Oid(20001), quals, direction, recheck: Vec::new() };
         let p = plan(PlanNode::IndexScan(Box::new(s)), vec![var(1, 1, oid::INT4), var(1, 2, oid::INT4)]);
         show(&db.run(&txn, select(p)).unwrap().0)
     };
@@ -135,7 +142,10 @@ fn index_scans() {
     };
     assert_eq!(run(vec![], ScanDirection::Forward), ["1 10", "2 -", "3 30", "4 10"]);
     assert_eq!(run(vec![qual(3, "=", int(3))], ScanDirection::Forward), ["3 30"]);
-    assert_eq!(run(vec![qual(5, ">", int(1)), qual(2, "<=", int(3))], ScanDirection::Backward), ["3 30", "2 -"]);
+    assert_eq!(
+        run(vec![qual(5, ">", int(1)), qual(2, "<=", int(3))], ScanDirection::Backward),
+        ["3 30", "2 -"]
+    );
     // An int8 value past int4: nothing equals it, everything is below it.
     let big = Expr::constant(oid::INT8, Datum::Int8(1 << 40));
     assert_eq!(run(vec![qual(1, "<", big.clone())], ScanDirection::Forward).len(), 4);
@@ -178,7 +188,13 @@ fn sorts_limits_and_ties() {
     assert_eq!(show(&db.run(&txn, select(desc)).unwrap().0)[0], "2 -");
 }
 
-fn agg(strategy: AggStrategy, keys: Vec<GroupKey>, sets: Vec<Vec<usize>>, left: Plan, exprs: Vec<Expr>) -> Plan {
+fn agg(
+    strategy: AggStrategy,
+    keys: Vec<GroupKey>,
+    sets: Vec<Vec<usize>>,
+    left: Plan,
+    exprs: Vec<Expr>,
+) -> Plan {
     above(PlanNode::Agg { strategy, keys, sets, num_groups: 1.0 }, left, exprs)
 }
 
@@ -204,7 +220,13 @@ fn aggregates() {
     assert_eq!(show(&db.run(&txn, select(rollup)).unwrap().0), ["10 2 5", "30 1 3", "- 1 2", "- 4 10"]);
     let mut none = scan(&rel);
     none.qual = vec![op("<", var(1, 1, oid::INT4), int(0))];
-    let p = agg(AggStrategy::Plain, vec![], vec![], none, vec![aggref("count", vec![]), aggref("sum", vec![b()])]);
+    let p = agg(
+        AggStrategy::Plain,
+        vec![],
+        vec![],
+        none,
+        vec![aggref("count", vec![]), aggref("sum", vec![b()])],
+    );
     assert_eq!(show(&db.run(&txn, select(p)).unwrap().0), ["0 -"]);
 }
 
@@ -213,7 +235,8 @@ fn joins_of_every_kind_agree() {
     let (db, txn, rel) = fixture();
     let other = two_ints(20020);
     insert(&db, &txn, &other, &[(1, Some(100)), (3, Some(300)), (9, Some(900)), (10, None)]).unwrap();
-    let sorted = |rel: &Arc<RelDesc>| above(PlanNode::Sort { keys: vec![sort_key(1, false)] }, scan(rel), both());
+    let sorted =
+        |rel: &Arc<RelDesc>| above(PlanNode::Sort { keys: vec![sort_key(1, false)] }, scan(rel), both());
     let exprs = || vec![outer(1, oid::INT4), var(INNER_VAR, 2, oid::INT4)];
     let key = |rte: u32| var(rte, 1, oid::INT4);
     let hash = |kind: JoinKind| {
@@ -240,7 +263,8 @@ fn joins_of_every_kind_agree() {
             desc: false,
             nulls_first: false,
         }];
-        let node = PlanNode::MergeJoin { kind, join_qual: vec![], keys, inner_unique: false, skip_mark: false };
+        let node =
+            PlanNode::MergeJoin { kind, join_qual: vec![], keys, inner_unique: false, skip_mark: false };
         let mut p = above(node, sorted(&rel), exprs());
         p.right = Some(Box::new(sorted(&other)));
         let mut rows = show(&db.run(&txn, select(p)).unwrap().0);
@@ -261,7 +285,9 @@ fn joins_of_every_kind_agree() {
     assert_eq!(hash(JoinKind::Right), ["- -", "- 900", "1 100", "3 300"]);
     assert_eq!(hash(JoinKind::Full), ["- -", "- 900", "1 100", "2 -", "3 300", "4 -"]);
     assert_eq!(hash(JoinKind::Anti), ["2 -", "4 -"]);
-    for kind in [JoinKind::Inner, JoinKind::Left, JoinKind::Right, JoinKind::Full, JoinKind::Anti, JoinKind::Semi] {
+    for kind in
+        [JoinKind::Inner, JoinKind::Left, JoinKind::Right, JoinKind::Full, JoinKind::Anti, JoinKind::Semi]
+    {
         assert_eq!(merge(kind), hash(kind), "{kind:?}");
     }
     for kind in [JoinKind::Inner, JoinKind::Left, JoinKind::Anti, JoinKind::Semi] {
@@ -275,7 +301,8 @@ fn set_operations() {
     let (db, txn, _) = fixture();
     let rows = |v: &[i32]| values(v.iter().map(|i| vec![int(*i)]).collect());
     let run = |kind: SetOpKind, all: bool| {
-        let node = PlanNode::SetOp { kind, all, strategy: SetOpStrategy::Hashed, keys: vec![sort_key(1, false)] };
+        let node =
+            PlanNode::SetOp { kind, all, strategy: SetOpStrategy::Hashed, keys: vec![sort_key(1, false)] };
         let mut p = above(node, rows(&[1, 2, 2, 3, 2]), vec![outer(1, oid::INT4)]);
         p.right = Some(Box::new(rows(&[2, 2, 4])));
         show(&db.run(&txn, select(p)).unwrap().0)
@@ -353,10 +380,17 @@ fn volatile_functions_run_no_further_than_asked() {
 #[test]
 fn recursive_union_counts() {
     let (db, txn, _) = fixture();
-    let work = plan(PlanNode::WorkTableScan { rte: 1, param: 0, name: "r".into() }, vec![op("+", var(1, 1, oid::INT4), int(1))]);
+    let work = plan(
+        PlanNode::WorkTableScan { rte: 1, param: 0, name: "r".into() },
+        vec![op("+", var(1, 1, oid::INT4), int(1))],
+    );
     let mut work = work;
     work.qual = vec![op("<", var(1, 1, oid::INT4), int(5))];
-    let mut p = above(PlanNode::RecursiveUnion { param: 0, distinct: vec![] }, values(vec![vec![int(1)]]), vec![outer(1, oid::INT4)]);
+    let mut p = above(
+        PlanNode::RecursiveUnion { param: 0, distinct: vec![] },
+        values(vec![vec![int(1)]]),
+        vec![outer(1, oid::INT4)],
+    );
     p.right = Some(Box::new(work));
     let mut s = select(p);
     s.rtable.clear();

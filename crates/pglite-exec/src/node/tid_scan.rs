@@ -11,7 +11,13 @@ use pglite_ir::plan::Plan;
 
 use super::{Builder, Built, seq_scan};
 
-pub fn build(b: &mut Builder<'_>, plan: &Plan, rte: u32, rel: &Arc<RelDesc>, quals: &[Expr]) -> PgResult<Built> {
+pub fn build(
+    b: &mut Builder<'_>,
+    plan: &Plan,
+    rte: u32,
+    rel: &Arc<RelDesc>,
+    quals: &[Expr],
+) -> PgResult<Built> {
     let mut filtered = Plan { qual: quals.to_vec(), ..plan.clone() };
     filtered.qual.extend(plan.qual.iter().cloned());
     seq_scan::build(b, &filtered, rte, rel)

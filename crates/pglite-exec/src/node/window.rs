@@ -81,7 +81,12 @@ fn function(env: &ExecEnv<'_>, w: &WindowFunc) -> PgResult<Function> {
                 ..CallInfo::default()
             },
         },
-        _ => return Err(PgError::unsupported(format!("window function {} is not supported by this server", proc_.name))),
+        _ => {
+            return Err(PgError::unsupported(format!(
+                "window function {} is not supported by this server",
+                proc_.name
+            )));
+        }
     };
     Ok(Function { kind, args })
 }
@@ -212,7 +217,8 @@ impl WindowAgg {
         let mut start = 0;
         for i in 1..=self.rows.len() {
             let ends = i == self.rows.len()
-                || (!prog.order.is_empty() && cmp_rows(&prog.order, cx, &self.rows[i - 1], &self.rows[i])?.is_ne());
+                || (!prog.order.is_empty()
+                    && cmp_rows(&prog.order, cx, &self.rows[i - 1], &self.rows[i])?.is_ne());
             if ends {
                 self.peers.resize(i, (start, i));
                 start = i;
@@ -264,7 +270,12 @@ fn feed(spec: &AggSpec, acc: &mut Acc, row: &StoredRow, add: bool, cx: &mut Exec
     acc.inverse(spec, &args, cx)
 }
 
-fn aggregate(spec: &AggSpec, state: &mut FunctionState, p: &Partition<'_>, cx: &mut ExecCx<'_>) -> PgResult<Datum> {
+fn aggregate(
+    spec: &AggSpec,
+    state: &mut FunctionState,
+    p: &Partition<'_>,
+    cx: &mut ExecCx<'_>,
+) -> PgResult<Datum> {
     let (start, end) = p.frame;
     let plain = p.exclude.is_empty();
     let mut keep = None;

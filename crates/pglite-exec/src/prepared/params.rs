@@ -50,7 +50,8 @@ pub fn plan(p: &Plan, stmt: &PlannedStmt, read: &mut Set, set: &mut Set) {
 }
 
 fn node(n: &PlanNode, stmt: &PlannedStmt, read: &mut Set, set: &mut Set) {
-    let each = |list: &[Expr], read: &mut Set, set: &mut Set| list.iter().for_each(|e| expr(e, stmt, read, set));
+    let each =
+        |list: &[Expr], read: &mut Set, set: &mut Set| list.iter().for_each(|e| expr(e, stmt, read, set));
     match n {
         PlanNode::Result { one_time } => each(one_time, read, set),
         PlanNode::ModifyTable(m) => {
@@ -81,7 +82,9 @@ fn node(n: &PlanNode, stmt: &PlannedStmt, read: &mut Set, set: &mut Set) {
             each(&s.recheck, read, set);
             for q in &s.quals {
                 match q {
-                    IndexQual::Op { value, .. } | IndexQual::OrderBy { value, .. } => expr(value, stmt, read, set),
+                    IndexQual::Op { value, .. } | IndexQual::OrderBy { value, .. } => {
+                        expr(value, stmt, read, set)
+                    }
                     IndexQual::Array { array, .. } => expr(array, stmt, read, set),
                     IndexQual::Row { values, .. } => each(values, read, set),
                     IndexQual::NullTest { .. } => {}
@@ -89,7 +92,9 @@ fn node(n: &PlanNode, stmt: &PlannedStmt, read: &mut Set, set: &mut Set) {
             }
         }
         PlanNode::TidScan { quals, .. } => each(quals, read, set),
-        PlanNode::FunctionScan { functions, .. } => functions.iter().for_each(|f| expr(&f.expr, stmt, read, set)),
+        PlanNode::FunctionScan { functions, .. } => {
+            functions.iter().for_each(|f| expr(&f.expr, stmt, read, set))
+        }
         PlanNode::TableFuncScan { func, .. } => {
             expr(&func.doc, stmt, read, set);
             func.row.iter().for_each(|e| expr(e, stmt, read, set));

@@ -13,11 +13,20 @@ use crate::store::{StoredRow, quicksort, row_bytes};
 
 pub enum Acc {
     Count(i64),
-    SumInt { sum: i64, count: i64 },
-    SumBig { sum: i128, count: i64 },
+    SumInt {
+        sum: i64,
+        count: i64,
+    },
+    SumBig {
+        sum: i128,
+        count: i64,
+    },
     Value(Datum),
     Native(Box<dyn Accumulator>),
-    Trans { state: Datum, unset: bool },
+    Trans {
+        state: Datum,
+        unset: bool,
+    },
     /// Inputs of an ordered, distinct or ordered-set aggregate.
     Sorted(Vec<StoredRow>),
 }
@@ -78,7 +87,9 @@ impl Acc {
                 let inputs = spec.inputs.min(args.len());
                 acc.update(&FnCtx { host: cx.env.host, call: info }, &args[..inputs])?;
             }
-            (Acc::Trans { state, unset }, Imp::Trans(t)) => advance(t, state, unset, &args[..spec.inputs], cx)?,
+            (Acc::Trans { state, unset }, Imp::Trans(t)) => {
+                advance(t, state, unset, &args[..spec.inputs], cx)?
+            }
             (Acc::Sorted(rows), _) => {
                 cx.run.charge(row_bytes(args))?;
                 rows.push(args.into());
@@ -176,7 +187,13 @@ fn initial(t: &TransSpec, cx: &mut ExecCx<'_>) -> PgResult<Acc> {
     })
 }
 
-fn advance(t: &TransSpec, state: &mut Datum, unset: &mut bool, args: &[Datum], cx: &mut ExecCx<'_>) -> PgResult<()> {
+fn advance(
+    t: &TransSpec,
+    state: &mut Datum,
+    unset: &mut bool,
+    args: &[Datum],
+    cx: &mut ExecCx<'_>,
+) -> PgResult<()> {
     if t.trans.strict {
         if has_null(args) {
             return Ok(());
@@ -207,7 +224,12 @@ fn finish_trans(t: &TransSpec, state: &Datum, direct: &[Datum], cx: &mut ExecCx<
     f.call(cx, &call)
 }
 
-fn finish_sorted(mut rows: Vec<StoredRow>, spec: &AggSpec, direct: &[Datum], cx: &mut ExecCx<'_>) -> PgResult<Datum> {
+fn finish_sorted(
+    mut rows: Vec<StoredRow>,
+    spec: &AggSpec,
+    direct: &[Datum],
+    cx: &mut ExecCx<'_>,
+) -> PgResult<Datum> {
     let bytes: usize = rows.iter().map(|r| row_bytes(r)).sum();
     quicksort(&mut rows, cx, &mut |cx, a, b| cmp_rows(&spec.order, cx, a, b))?;
     cx.run.release(bytes);

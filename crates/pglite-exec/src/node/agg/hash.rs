@@ -29,7 +29,13 @@ impl HashGroups {
         HashGroups { tables: prog.sets.iter().map(|_| Table::default()).collect(), set: 0, at: 0 }
     }
 
-    pub fn build(&mut self, prog: &Prog, input: &mut Input, args: &mut Vec<Datum>, cx: &mut ExecCx<'_>) -> PgResult<()> {
+    pub fn build(
+        &mut self,
+        prog: &Prog,
+        input: &mut Input,
+        args: &mut Vec<Datum>,
+        cx: &mut ExecCx<'_>,
+    ) -> PgResult<()> {
         let mut any = false;
         while input.next_chunk(cx)? {
             any = true;

@@ -27,20 +27,28 @@ pub fn find(trans: &str, final_fn: &str) -> Option<AggregateFn> {
         ("float8_accum" | "float4_accum", "float8_stddev_samp") => |_| acc(Moments::new(Want::StdSamp)),
         ("numeric_avg_accum", "numeric_sum") => |_| acc(NumericSum::new(false)),
         ("numeric_avg_accum", "numeric_avg") => |_| acc(NumericSum::new(true)),
-        ("numeric_accum" | "int2_accum" | "int4_accum" | "int8_accum", "numeric_var_pop" | "numeric_poly_var_pop") => {
-            |_| acc(NumericVar::new(false, false))
+        (
+            "numeric_accum" | "int2_accum" | "int4_accum" | "int8_accum",
+            "numeric_var_pop" | "numeric_poly_var_pop",
+        ) => |_| acc(NumericVar::new(false, false)),
+        (
+            "numeric_accum" | "int2_accum" | "int4_accum" | "int8_accum",
+            "numeric_var_samp" | "numeric_poly_var_samp",
+        ) => |_| acc(NumericVar::new(true, false)),
+        (
+            "numeric_accum" | "int2_accum" | "int4_accum" | "int8_accum",
+            "numeric_stddev_pop" | "numeric_poly_stddev_pop",
+        ) => |_| acc(NumericVar::new(false, true)),
+        (
+            "numeric_accum" | "int2_accum" | "int4_accum" | "int8_accum",
+            "numeric_stddev_samp" | "numeric_poly_stddev_samp",
+        ) => |_| acc(NumericVar::new(true, true)),
+        ("interval_avg_accum", "interval_sum") => {
+            |_| acc(IntervalSum { sum: Interval::default(), n: 0, avg: false })
         }
-        ("numeric_accum" | "int2_accum" | "int4_accum" | "int8_accum", "numeric_var_samp" | "numeric_poly_var_samp") => {
-            |_| acc(NumericVar::new(true, false))
+        ("interval_avg_accum", "interval_avg") => {
+            |_| acc(IntervalSum { sum: Interval::default(), n: 0, avg: true })
         }
-        ("numeric_accum" | "int2_accum" | "int4_accum" | "int8_accum", "numeric_stddev_pop" | "numeric_poly_stddev_pop") => {
-            |_| acc(NumericVar::new(false, true))
-        }
-        ("numeric_accum" | "int2_accum" | "int4_accum" | "int8_accum", "numeric_stddev_samp" | "numeric_poly_stddev_samp") => {
-            |_| acc(NumericVar::new(true, true))
-        }
-        ("interval_avg_accum", "interval_sum") => |_| acc(IntervalSum { sum: Interval::default(), n: 0, avg: false }),
-        ("interval_avg_accum", "interval_avg") => |_| acc(IntervalSum { sum: Interval::default(), n: 0, avg: true }),
         ("cash_pl", "-") => |_| acc(CashSum { sum: 0, any: false }),
         ("booland_statefunc", _) => |_| acc(Bool { yes: 0, no: 0, all: true }),
         ("boolor_statefunc", _) => |_| acc(Bool { yes: 0, no: 0, all: false }),

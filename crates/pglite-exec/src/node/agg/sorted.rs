@@ -19,7 +19,12 @@ pub struct Rollup {
 
 impl Rollup {
     pub fn new(prog: &Prog) -> Rollup {
-        Rollup { open: prog.sets.iter().map(|_| None).collect(), closed: VecDeque::new(), any: false, done: false }
+        Rollup {
+            open: prog.sets.iter().map(|_| None).collect(),
+            closed: VecDeque::new(),
+            any: false,
+            done: false,
+        }
     }
 
     pub fn next(

@@ -23,8 +23,14 @@ pub enum Imp {
     SumBig,
     /// int2/int4/int8 -> numeric.
     AvgInt,
-    MinMax { cmp: CmpFn, greatest: bool },
-    Native { f: AggregateFn, info: CallInfo },
+    MinMax {
+        cmp: CmpFn,
+        greatest: bool,
+    },
+    Native {
+        f: AggregateFn,
+        info: CallInfo,
+    },
     Trans(Box<TransSpec>),
     /// Ordered-set aggregates computed from the sorted rows.
     Ordered(OrderedKind),
@@ -111,7 +117,11 @@ impl AggSpec {
     }
 
     /// An aggregate used as a window function.
-    pub fn compile_window(env: &crate::ExecEnv<'_>, w: &WindowFunc, map: &mut dyn VarMap) -> PgResult<AggSpec> {
+    pub fn compile_window(
+        env: &crate::ExecEnv<'_>,
+        w: &WindowFunc,
+        map: &mut dyn VarMap,
+    ) -> PgResult<AggSpec> {
         let mut c = Compiler::new(env, map);
         let args = c.list(&w.args)?;
         let filter = w.filter.as_ref().map(|f| c.compile(f)).transpose()?;
@@ -195,7 +205,8 @@ fn choose(
             return Ok(Imp::Native { f, info });
         }
     }
-    trans_spec(snapshot, &agg, trans.strict, ty, arg_types, collation, variadic, inputs).map(|t| Imp::Trans(Box::new(t)))
+    trans_spec(snapshot, &agg, trans.strict, ty, arg_types, collation, variadic, inputs)
+        .map(|t| Imp::Trans(Box::new(t)))
 }
 
 fn native(
@@ -285,8 +296,10 @@ fn trans_spec(
         None => None,
     };
     let final_args = if agg.final_extra { arg_types.len() } else { agg.direct_args };
-    let usable = agg.mtrans.is_valid() && agg.minv.is_valid() && agg.mtrans == agg.trans && agg.mfinal == agg.final_fn;
-    let inverse = if usable { Some(FnRef::resolve(snapshot, info(agg.minv, state, aggregated))?) } else { None };
+    let usable =
+        agg.mtrans.is_valid() && agg.minv.is_valid() && agg.mtrans == agg.trans && agg.mfinal == agg.final_fn;
+    let inverse =
+        if usable { Some(FnRef::resolve(snapshot, info(agg.minv, state, aggregated))?) } else { None };
     Ok(TransSpec {
         trans: FnRef::resolve(snapshot, info(agg.trans, state, aggregated))?,
         final_fn,

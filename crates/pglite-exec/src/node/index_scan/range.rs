@@ -71,7 +71,9 @@ pub fn usable(index: &IndexDesc, quals: &[IndexQual]) -> Vec<usize> {
         }
         for i in (0..quals.len()).filter(here) {
             match &quals[i] {
-                IndexQual::Op { strategy, .. } | IndexQual::Row { strategy, .. } if (LT..=GT).contains(strategy) => {
+                IndexQual::Op { strategy, .. } | IndexQual::Row { strategy, .. }
+                    if (LT..=GT).contains(strategy) =>
+                {
                     used.push(i);
                 }
                 _ => {}
@@ -97,7 +99,8 @@ impl Condition {
             IndexQual::Array { array, original, .. } => (Test::Any(c.compile(array)?), false, original),
             IndexQual::NullTest { original, .. } => (Test::IsNull, false, original),
             IndexQual::Row { strategy, values, original, .. } => {
-                let first = values.first().ok_or_else(|| PgError::internal("row comparison without values"))?;
+                let first =
+                    values.first().ok_or_else(|| PgError::internal("row comparison without values"))?;
                 // Only the first column bounds the range; its boundary value belongs to it.
                 let strategy = match *strategy {
                     LT | LE => LE,
@@ -127,14 +130,22 @@ pub(crate) fn fit(kind: PhysKind, value: Datum) -> Fit {
         (PhysKind::Int2 | PhysKind::Int4 | PhysKind::Int8, _) => {
             let Some(v) = crate::compare::as_int(&value) else { return Fit::Open };
             match kind {
-                PhysKind::Int2 => i16::try_from(v).map_or(Fit::Outside(v > 0), |v| Fit::Exact(Datum::Int2(v))),
-                PhysKind::Int4 => i32::try_from(v).map_or(Fit::Outside(v > 0), |v| Fit::Exact(Datum::Int4(v))),
+                PhysKind::Int2 => {
+                    i16::try_from(v).map_or(Fit::Outside(v > 0), |v| Fit::Exact(Datum::Int2(v)))
+                }
+                PhysKind::Int4 => {
+                    i32::try_from(v).map_or(Fit::Outside(v > 0), |v| Fit::Exact(Datum::Int4(v)))
+                }
                 _ => Fit::Exact(Datum::Int8(v)),
             }
         }
         (PhysKind::Float8, Datum::Float4(v)) => Fit::Exact(Datum::Float8(*v as f64)),
         (PhysKind::Float4, Datum::Float8(v)) => {
-            if (*v as f32) as f64 == *v || v.is_nan() { Fit::Exact(Datum::Float4(*v as f32)) } else { Fit::Open }
+            if (*v as f32) as f64 == *v || v.is_nan() {
+                Fit::Exact(Datum::Float4(*v as f32))
+            } else {
+                Fit::Open
+            }
         }
         (PhysKind::Date, Datum::Date(_)) | (PhysKind::Timestamp, Datum::Timestamp(_)) => Fit::Exact(value),
         (PhysKind::Date, _) | (PhysKind::Timestamp, _) => Fit::Open,

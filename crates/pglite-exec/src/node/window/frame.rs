@@ -62,7 +62,12 @@ impl Excluded {
 }
 
 impl FrameProgram {
-    pub fn compile(b: &mut Builder<'_>, f: &FramePlan, order: &[SortKey], child: &Plan) -> PgResult<FrameProgram> {
+    pub fn compile(
+        b: &mut Builder<'_>,
+        f: &FramePlan,
+        order: &[SortKey],
+        child: &Plan,
+    ) -> PgResult<FrameProgram> {
         let bound = |b: &mut Builder<'_>, p: &BoundPlan| -> PgResult<Bound> {
             Ok(match p {
                 BoundPlan::UnboundedPreceding => Bound::UnboundedPreceding,
@@ -154,34 +159,65 @@ impl Frames {
         let start = match (&prog.start, prog.mode) {
             (Bound::UnboundedPreceding, _) => 0,
             (Bound::UnboundedFollowing, _) => n,
-            (Bound::CurrentRow, _) => if row_mode { at } else { first },
+            (Bound::CurrentRow, _) => {
+                if row_mode {
+                    at
+                } else {
+                    first
+                }
+            }
             (Bound::Preceding(_), FrameMode::Rows) => clamp((at as i64).saturating_sub(count(&self.start))),
             (Bound::Following(_), FrameMode::Rows) => clamp((at as i64).saturating_add(count(&self.start))),
-            (Bound::Preceding(_), FrameMode::Groups) => group_at(peers, at, -count(&self.start)).map_or(0, |g| g.0),
-            (Bound::Following(_), FrameMode::Groups) => group_at(peers, at, count(&self.start)).map_or(n, |g| g.0),
+            (Bound::Preceding(_), FrameMode::Groups) => {
+                group_at(peers, at, -count(&self.start)).map_or(0, |g| g.0)
+            }
+            (Bound::Following(_), FrameMode::Groups) => {
+                group_at(peers, at, count(&self.start)).map_or(n, |g| g.0)
+            }
             (b, FrameMode::Range) => self.range_head(prog, rows, at, matches!(b, Bound::Preceding(_)), cx)?,
         };
         let end = match (&prog.end, prog.mode) {
             (Bound::UnboundedPreceding, _) => 0,
             (Bound::UnboundedFollowing, _) => n,
-            (Bound::CurrentRow, _) => if row_mode { at + 1 } else { after },
+            (Bound::CurrentRow, _) => {
+                if row_mode {
+                    at + 1
+                } else {
+                    after
+                }
+            }
             (Bound::Preceding(_), FrameMode::Rows) => clamp((at as i64 + 1).saturating_sub(count(&self.end))),
             (Bound::Following(_), FrameMode::Rows) => clamp((at as i64 + 1).saturating_add(count(&self.end))),
-            (Bound::Preceding(_), FrameMode::Groups) => group_at(peers, at, -count(&self.end)).map_or(0, |g| g.1),
-            (Bound::Following(_), FrameMode::Groups) => group_at(peers, at, count(&self.end)).map_or(n, |g| g.1),
+            (Bound::Preceding(_), FrameMode::Groups) => {
+                group_at(peers, at, -count(&self.end)).map_or(0, |g| g.1)
+            }
+            (Bound::Following(_), FrameMode::Groups) => {
+                group_at(peers, at, count(&self.end)).map_or(n, |g| g.1)
+            }
             (b, FrameMode::Range) => self.range_tail(prog, rows, at, matches!(b, Bound::Preceding(_)), cx)?,
         };
         Ok((start.min(end), end.max(start.min(end))))
     }
 
-    fn range_head(&mut self, prog: &FrameProgram, rows: &[StoredRow], at: usize, preceding: bool, cx: &mut ExecCx<'_>) -> PgResult<usize> {
+    fn range_head(
+        &mut self,
+        prog: &FrameProgram,
+        rows: &[StoredRow],
+        at: usize,
+        preceding: bool,
+        cx: &mut ExecCx<'_>,
+    ) -> PgResult<usize> {
         let current = &rows[at][prog.column];
         // `val >= base - offset` ascending; the mirror image descending.
         let (sub, less) = if prog.asc { (preceding, false) } else { (!preceding, true) };
         while self.head < rows.len() {
             let head = &rows[self.head][prog.column];
             let stop = if head.is_null() || current.is_null() {
-                if prog.nulls_first { !head.is_null() || current.is_null() } else { head.is_null() || !current.is_null() }
+                if prog.nulls_first {
+                    !head.is_null() || current.is_null()
+                } else {
+                    head.is_null() || !current.is_null()
+                }
             } else {
                 in_range(&prog.start_in_range, [head, current, &self.start], sub, less, cx)?
             };
@@ -193,7 +229,14 @@ impl Frames {
         Ok(self.head)
     }
 
-    fn range_tail(&mut self, prog: &FrameProgram, rows: &[StoredRow], at: usize, preceding: bool, cx: &mut ExecCx<'_>) -> PgResult<usize> {
+    fn range_tail(
+        &mut self,
+        prog: &FrameProgram,
+        rows: &[StoredRow],
+        at: usize,
+        preceding: bool,
+        cx: &mut ExecCx<'_>,
+    ) -> PgResult<usize> {
         let current = &rows[at][prog.column];
         let (sub, less) = if prog.asc { (preceding, true) } else { (!preceding, false) };
         while self.tail < rows.len() {
@@ -212,7 +255,13 @@ impl Frames {
     }
 }
 
-fn in_range(f: &Option<FnRef>, [value, base, offset]: [&Datum; 3], sub: bool, less: bool, cx: &mut ExecCx<'_>) -> PgResult<bool> {
+fn in_range(
+    f: &Option<FnRef>,
+    [value, base, offset]: [&Datum; 3],
+    sub: bool,
+    less: bool,
+    cx: &mut ExecCx<'_>,
+) -> PgResult<bool> {
     let Some(f) = f else { return Err(PgError::internal("RANGE offset without an in_range function")) };
     let args = [value.clone(), base.clone(), offset.clone(), Datum::Bool(sub), Datum::Bool(less)];
     Ok(f.call(cx, &args)?.as_bool() == Some(true))

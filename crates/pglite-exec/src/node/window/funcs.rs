@@ -35,7 +35,9 @@ impl Builtin {
             "window_cume_dist" => Builtin::CumeDist,
             "window_ntile" => Builtin::Ntile,
             "window_lag" | "window_lag_with_offset" | "window_lag_with_offset_and_default" => Builtin::Lag,
-            "window_lead" | "window_lead_with_offset" | "window_lead_with_offset_and_default" => Builtin::Lead,
+            "window_lead" | "window_lead_with_offset" | "window_lead_with_offset_and_default" => {
+                Builtin::Lead
+            }
             "window_first_value" => Builtin::FirstValue,
             "window_last_value" => Builtin::LastValue,
             "window_nth_value" => Builtin::NthValue,
