@@ -15,6 +15,7 @@ pub mod geometry;
 pub mod hashing;
 pub mod info;
 pub mod io;
+pub mod json;
 pub mod math;
 pub mod misc;
 pub mod network;
