@@ -117,7 +117,7 @@ fn targets(host: &dyn CommandHost, s: &VacuumStmt) -> PgResult<Vec<Target>> {
     }
     if s.rels.is_empty() {
         let env = host.env();
-        let sql = "SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'm') ORDER BY oid";
+        let sql = "SELECT oid FROM pg_catalog.pg_class WHERE relkind IN ('r', 'm') AND relpersistence <> 't' ORDER BY oid";
         for row in env.as_fn_host().run_query(sql, &[])? {
             if let Some(rel) = row.first().and_then(Datum::as_oid).filter(|o| o.0 >= FIRST_USER_OID)
                 && let Some(rel) = host.snapshot().rel(rel)
@@ -160,7 +160,7 @@ fn relation(host: &dyn CommandHost, s: &VacuumStmt, o: &Options, rel: &Arc<RelDe
         return Ok(());
     }
     let chosen = chosen(rel, columns)?;
-    if rel.is_catalog || rel.kind == b'p' {
+    if rel.is_catalog || rel.kind == b'p' || !rel.populated {
         return Ok(());
     }
     let sampled = sample::take(host, rel, if o.analyze { &chosen } else { &[] })?;
