@@ -6,6 +6,7 @@
 pub mod access;
 pub mod args;
 pub mod define;
+pub mod input;
 pub mod names;
 pub mod objects;
 pub mod session;

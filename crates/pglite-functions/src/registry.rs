@@ -24,6 +24,7 @@ static TABLES: &[&[(&str, Body)]] = &[
     crate::info::access::PRIVILEGES,
     crate::info::args::TABLE,
     crate::info::define::TABLE,
+    crate::info::input::TABLE,
     crate::info::names::TABLE,
     crate::info::objects::TABLE,
     crate::info::objects::SETS,

@@ -69,7 +69,7 @@ fn expr(cx: &FnCtx<'_>, text: &str, rel: Oid) -> PgResult<Option<String>> {
 fn view_ext(cx: &FnCtx<'_>, rel: Oid, pretty: bool) -> PgResult<Option<String>> {
     let Some(class) = catalog(cx).class_by_oid(rel) else { return Ok(None) };
     if !matches!(class.relkind, b'v' | b'm') {
-        return Ok(Some("Not a view".into())).map(|_: Option<String>| None);
+        return Ok(None);
     }
     let rows = cx.host.service("display_view", &[Datum::Oid(rel), Datum::Bool(pretty)])?;
     Ok(rows.first().and_then(|r| r.first()).and_then(Datum::as_str).map(|t| format!("{t};")))
@@ -334,7 +334,7 @@ fn exclusion(cx: &FnCtx<'_>, c: &ConstraintRow, pretty: bool) -> PgResult<String
     }
     if let Some(pred) = &i.indpred {
         let text = display(cx, pred, i.indrelid, pretty, "relation")?.0;
-        out.push_str(&if pretty { format!(" WHERE ({text})") } else { format!(" WHERE ({text})") });
+        out.push_str(&format!(" WHERE ({text})"));
     }
     Ok(out)
 }

@@ -28,7 +28,11 @@ impl Accumulator for TextArray {
             return Ok(());
         }
         if !self.out.is_empty() {
-            self.out.push_str(if matches!(args[0], Datum::Array(_) | Datum::Record(_)) { ", \n " } else { ", " });
+            self.out.push_str(if matches!(args[0], Datum::Array(_) | Datum::Record(_)) {
+                ", \n "
+            } else {
+                ", "
+            });
         }
         write(cx, ty(cx, 0), &args[0], false, &mut self.out)
     }
@@ -163,15 +167,27 @@ pub static TABLE: &[(&str, Body)] = &[
     ("agg:jsonb_agg_transfn/jsonb_agg_finalfn", Body::Aggregate(|_| tree_array(false))),
     ("agg:jsonb_agg_strict_transfn/jsonb_agg_finalfn", Body::Aggregate(|_| tree_array(true))),
     ("agg:json_object_agg_transfn/json_object_agg_finalfn", Body::Aggregate(|_| text_object(false, false))),
-    ("agg:json_object_agg_strict_transfn/json_object_agg_finalfn", Body::Aggregate(|_| text_object(true, false))),
-    ("agg:json_object_agg_unique_transfn/json_object_agg_finalfn", Body::Aggregate(|_| text_object(false, true))),
+    (
+        "agg:json_object_agg_strict_transfn/json_object_agg_finalfn",
+        Body::Aggregate(|_| text_object(true, false)),
+    ),
+    (
+        "agg:json_object_agg_unique_transfn/json_object_agg_finalfn",
+        Body::Aggregate(|_| text_object(false, true)),
+    ),
     (
         "agg:json_object_agg_unique_strict_transfn/json_object_agg_finalfn",
         Body::Aggregate(|_| text_object(true, true)),
     ),
     ("agg:jsonb_object_agg_transfn/jsonb_object_agg_finalfn", Body::Aggregate(|_| tree_object(false, false))),
-    ("agg:jsonb_object_agg_strict_transfn/jsonb_object_agg_finalfn", Body::Aggregate(|_| tree_object(true, false))),
-    ("agg:jsonb_object_agg_unique_transfn/jsonb_object_agg_finalfn", Body::Aggregate(|_| tree_object(false, true))),
+    (
+        "agg:jsonb_object_agg_strict_transfn/jsonb_object_agg_finalfn",
+        Body::Aggregate(|_| tree_object(true, false)),
+    ),
+    (
+        "agg:jsonb_object_agg_unique_transfn/jsonb_object_agg_finalfn",
+        Body::Aggregate(|_| tree_object(false, true)),
+    ),
     (
         "agg:jsonb_object_agg_unique_strict_transfn/jsonb_object_agg_finalfn",
         Body::Aggregate(|_| tree_object(true, true)),

@@ -25,7 +25,8 @@ fn iso(cx: &FnCtx<'_>, ty: Oid, v: &Datum) -> Option<String> {
             if ty == oid::TIMESTAMPTZ {
                 dt::timestamptz_out(*ts, &io, &mut out);
                 // JSON wants hours and minutes of the offset.
-                if let Some(at) = out.rfind(['+', '-']).filter(|at| out.len() - at == 3 && out.contains(':')) {
+                if let Some(at) = out.rfind(['+', '-']).filter(|at| out.len() - at == 3 && out.contains(':'))
+                {
                     debug_assert!(at > 10);
                     out.push_str(":00");
                 }
@@ -102,7 +103,14 @@ fn write_array(cx: &FnCtx<'_>, a: &ArrayValue, lines: bool, out: &mut String) ->
     }
     level(cx, a, 0, &a.values, lines, out)
 }
-fn level(cx: &FnCtx<'_>, a: &ArrayValue, dim: usize, v: &[Datum], lines: bool, out: &mut String) -> PgResult<()> {
+fn level(
+    cx: &FnCtx<'_>,
+    a: &ArrayValue,
+    dim: usize,
+    v: &[Datum],
+    lines: bool,
+    out: &mut String,
+) -> PgResult<()> {
     let n = a.dims[dim].len.max(1) as usize;
     out.push('[');
     for (i, part) in v.chunks((v.len() / n).max(1)).enumerate() {
@@ -142,7 +150,9 @@ pub fn tree(cx: &FnCtx<'_>, ty: Oid, v: &Datum) -> PgResult<Jsonb> {
         Datum::Bool(b) => Jsonb::Bool(*b),
         Datum::Jsonb(j) => (**j).clone(),
         Datum::Numeric(n) if n.is_finite() => Jsonb::Number(n.clone()),
-        Datum::Text(s) if base(cx, ty)? != oid::JSON && cast_to_json(cx, ty).is_none() => Jsonb::String(s.clone()),
+        Datum::Text(s) if base(cx, ty)? != oid::JSON && cast_to_json(cx, ty).is_none() => {
+            Jsonb::String(s.clone())
+        }
         _ => {
             let mut out = String::new();
             write(cx, ty, v, false, &mut out)?;
@@ -254,7 +264,8 @@ fn build_object(cx: &FnCtx<'_>, args: &[Datum], binary: bool) -> PgResult<Datum>
 
 /// Keys and values of `json_object(text[])` and `json_object(text[], text[])`.
 fn text_pairs(args: &[Datum]) -> PgResult<Vec<(EcoString, Option<EcoString>)>> {
-    let null_key = || -> PgError { pglite_error::err!(NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key") };
+    let null_key =
+        || -> PgError { pglite_error::err!(NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key") };
     let arrays: Vec<&ArrayValue> =
         args.iter().filter_map(|a| if let Datum::Array(a) = a { Some(&**a) } else { None }).collect();
     let text = |d: &Datum| if let Datum::Text(s) = d { Some(s.clone()) } else { None };
@@ -262,7 +273,9 @@ fn text_pairs(args: &[Datum]) -> PgResult<Vec<(EcoString, Option<EcoString>)>> {
         [a] => {
             match a.ndim() {
                 0 => return Ok(Vec::new()),
-                1 if a.len() % 2 != 0 => bail!(ARRAY_SUBSCRIPT_ERROR, "array must have even number of elements"),
+                1 if a.len() % 2 != 0 => {
+                    bail!(ARRAY_SUBSCRIPT_ERROR, "array must have even number of elements")
+                }
                 2 if a.dims[1].len != 2 => bail!(ARRAY_SUBSCRIPT_ERROR, "array must have two columns"),
                 1 | 2 => {}
                 _ => bail!(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts"),
@@ -276,7 +289,11 @@ fn text_pairs(args: &[Datum]) -> PgResult<Vec<(EcoString, Option<EcoString>)>> {
             if k.len() != v.len() {
                 bail!(ARRAY_SUBSCRIPT_ERROR, "mismatched array dimensions");
             }
-            k.values.iter().zip(&v.values).map(|(k, v)| Ok((text(k).ok_or_else(null_key)?, text(v)))).collect()
+            k.values
+                .iter()
+                .zip(&v.values)
+                .map(|(k, v)| Ok((text(k).ok_or_else(null_key)?, text(v))))
+                .collect()
         }
         _ => Ok(Vec::new()),
     }

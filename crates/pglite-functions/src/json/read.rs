@@ -5,9 +5,9 @@ use std::sync::Arc;
 use pglite_error::{PgResult, bail};
 use pglite_ir::abi::RowSource;
 use pglite_ir::{Body, FnCtx};
+use pglite_types::Datum;
 use pglite_types::array::ArrayValue;
 use pglite_types::jsonb::Jsonb;
-use pglite_types::Datum;
 
 use super::text::{self, Outer};
 use super::tree;
@@ -109,7 +109,12 @@ fn opt(v: Option<String>) -> Datum {
 }
 
 fn each(_: &FnCtx<'_>, args: &[Datum]) -> Rows {
-    made(members(args, "deconstruct")?.into_iter().map(|(k, v)| vec![Datum::text(k), Datum::text(v)]).collect())
+    made(
+        members(args, "deconstruct")?
+            .into_iter()
+            .map(|(k, v)| vec![Datum::text(k), Datum::text(v)])
+            .collect(),
+    )
 }
 fn each_text(_: &FnCtx<'_>, args: &[Datum]) -> Rows {
     let mut rows = Vec::new();
@@ -140,7 +145,9 @@ fn object<'a>(args: &'a [Datum], call: &str) -> PgResult<&'a [(ecow::EcoString, 
             Jsonb::Array(_) if call == "jsonb_object_keys" => {
                 bail!(INVALID_PARAMETER_VALUE, "cannot call {call} on an array")
             }
-            _ if call == "jsonb_object_keys" => bail!(INVALID_PARAMETER_VALUE, "cannot call {call} on a scalar"),
+            _ if call == "jsonb_object_keys" => {
+                bail!(INVALID_PARAMETER_VALUE, "cannot call {call} on a scalar")
+            }
             _ => bail!(INVALID_PARAMETER_VALUE, "cannot call {call} on a non-object"),
         },
         _ => Ok(&[]),

@@ -32,7 +32,11 @@ pub(super) fn expr(cx: &Cx<'_>, text: &str, object: Oid, pretty: bool, scope: &s
         let (bound, shown) = match (scope, &rel) {
             ("domain", _) => {
                 let row = cx.catalog.type_by_oid(object);
-                let t = row.map(|r| ColType { ty: r.typbasetype, typmod: r.typtypmod, collation: r.typcollation });
+                let t = row.map(|r| ColType {
+                    ty: r.typbasetype,
+                    typmod: r.typtypmod,
+                    collation: r.typcollation,
+                });
                 let t = t.ok_or_else(|| PgError::internal("domain does not exist"))?;
                 let e = cx.bind(part, &Scope::Domain(t), ExprKind::DomainCheck, None)?;
                 let shown = printer().expr_text(&e, deparse::Scope::None)?;
