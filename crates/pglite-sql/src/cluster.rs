@@ -36,7 +36,12 @@ pub(crate) fn act(core: &Core, name: &str, args: &[Datum]) -> PgResult<Datum> {
         "drop_database" => drop_database(core, oid_arg(args, 0)).map(|()| Datum::Null),
         "database_sessions" => {
             let database = oid_arg(args, 0);
-            let n = shared.sessions.lock().values().filter(|s| s.database == database && s.pid != core.slot.pid).count();
+            let n = shared
+                .sessions
+                .lock()
+                .values()
+                .filter(|s| s.database == database && s.pid != core.slot.pid)
+                .count();
             Ok(Datum::Int8(n as i64))
         }
         "terminate_sessions" => {
@@ -59,7 +64,8 @@ fn create_database(core: &Core, database: Oid, template: Oid) -> PgResult<()> {
     let store = shared.manager.store();
     let start = template.0.to_be_bytes();
     let end = (template.0 + 1).to_be_bytes();
-    let mut cursor = store.engine().scan(&start, &end, store.published(), pglite_storage::Direction::Forward)?;
+    let mut cursor =
+        store.engine().scan(&start, &end, store.published(), pglite_storage::Direction::Forward)?;
     let mut keys = pglite_storage::KvBatch::default();
     let mut batch = WriteBatch::default();
     loop {

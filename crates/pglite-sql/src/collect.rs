@@ -21,7 +21,13 @@ impl Client for Collector {
         self.columns = columns.to_vec();
         Ok(())
     }
-    fn rows(&mut self, _env: &dyn TypeEnv, columns: &[OutColumn], _formats: &[i16], batch: &Batch) -> PgResult<()> {
+    fn rows(
+        &mut self,
+        _env: &dyn TypeEnv,
+        columns: &[OutColumn],
+        _formats: &[i16],
+        batch: &Batch,
+    ) -> PgResult<()> {
         self.rows.extend(batch.rows().map(|r| r[..columns.len().min(r.len())].to_vec()));
         Ok(())
     }

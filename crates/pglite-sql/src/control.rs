@@ -32,7 +32,12 @@ fn text_column(name: &str) -> OutColumn {
 }
 
 /// Sends text rows as a utility's result.
-fn send_rows(core: &Core, client: &mut dyn Client, columns: &[OutColumn], rows: Vec<Vec<Datum>>) -> PgResult<()> {
+fn send_rows(
+    core: &Core,
+    client: &mut dyn Client,
+    columns: &[OutColumn],
+    rows: Vec<Vec<Datum>>,
+) -> PgResult<()> {
     client.describe_rows(columns, &[])?;
     let mut batch = Batch::new(columns.len());
     rows.into_iter().for_each(|r| batch.push_row(r));
@@ -41,11 +46,17 @@ fn send_rows(core: &Core, client: &mut dyn Client, columns: &[OutColumn], rows: 
 }
 
 /// Result columns of a utility statement, for Describe.
-pub(crate) fn utility_columns(core: &Core, stmt: &Statement, source: &str) -> PgResult<Option<Vec<OutColumn>>> {
+pub(crate) fn utility_columns(
+    core: &Core,
+    stmt: &Statement,
+    source: &str,
+) -> PgResult<Option<Vec<OutColumn>>> {
     let _ = source;
     Ok(match stmt {
         Statement::VariableShowStmt(s) => Some(set::show_columns(core, &s.name)),
-        Statement::FetchStmt(f) if !f.ismove => core.portals.borrow().get(&f.portalname).and_then(|p| p.columns.clone()),
+        Statement::FetchStmt(f) if !f.ismove => {
+            core.portals.borrow().get(&f.portalname).and_then(|p| p.columns.clone())
+        }
         Statement::ExecuteStmt(e) => core.find_prepared(&e.name)?.columns.clone(),
         Statement::ExplainStmt(e) => {
             let ty = pglite_commands::explain::result_type(e)?;
@@ -128,8 +139,14 @@ pub(crate) fn run_utility(
 /// Utilities that only read may run in a read-only transaction.
 fn check_read_only(cx: &Cx<'_>, stmt: &Statement) -> PgResult<()> {
     match stmt {
-        Statement::ExplainStmt(_) | Statement::LockStmt(_) | Statement::CheckPointStmt(_) | Statement::LoadStmt(_)
-        | Statement::DoStmt(_) | Statement::CallStmt(_) | Statement::VacuumStmt(_) | Statement::ReindexStmt(_) => Ok(()),
+        Statement::ExplainStmt(_)
+        | Statement::LockStmt(_)
+        | Statement::CheckPointStmt(_)
+        | Statement::LoadStmt(_)
+        | Statement::DoStmt(_)
+        | Statement::CallStmt(_)
+        | Statement::VacuumStmt(_)
+        | Statement::ReindexStmt(_) => Ok(()),
         Statement::CopyStmt(c) if !c.is_from => Ok(()),
         other => cx.not_read_only(pglite_commands::command_tag(other)),
     }
@@ -204,7 +221,10 @@ fn prepare(core: &Core, s: &pglite_parser::ast::PrepareStmt, source: &str, raw: 
     }
     let types = {
         let cx = Cx::new(core)?;
-        s.argtypes.iter().map(|t| Ok(pglite_analyze::resolve_type_name(&cx, t)?.0)).collect::<PgResult<Vec<Oid>>>()?
+        s.argtypes
+            .iter()
+            .map(|t| Ok(pglite_analyze::resolve_type_name(&cx, t)?.0))
+            .collect::<PgResult<Vec<Oid>>>()?
     };
     let inner = RawStmt { stmt: s.query.clone(), location: raw.location, len: raw.len };
     let mut statement = PreparedStatement::new(core, source, Arc::new(inner), &types, true)?;
@@ -222,8 +242,11 @@ pub(crate) fn execute_params(
 ) -> PgResult<Vec<Datum>> {
     let types = &statement.param_types;
     if s.params.len() != types.len() {
-        return Err(PgError::syntax(format!("wrong number of parameters for prepared statement \"{}\"", s.name))
-            .detail(format!("Expected {} parameters but got {}.", types.len(), s.params.len())));
+        return Err(PgError::syntax(format!(
+            "wrong number of parameters for prepared statement \"{}\"",
+            s.name
+        ))
+        .detail(format!("Expected {} parameters but got {}.", types.len(), s.params.len())));
     }
     let cx = Cx::new(core)?;
     let outer: Vec<Oid> = params.iter().map(|p| p.0).collect();

@@ -92,7 +92,9 @@ pub(crate) struct Core {
     pub deferred: RefCell<crate::deferred::Deferred>,
     pub bodies: crate::sqlfunc::Bodies,
     /// Named row sets that running statements may read (COPY's input, transition tables).
-    pub tuplestores: RefCell<std::collections::HashMap<String, (Arc<pglite_catalog::RelDesc>, Arc<Vec<pglite_types::Row>>)>>,
+    pub tuplestores: RefCell<
+        std::collections::HashMap<String, (Arc<pglite_catalog::RelDesc>, Arc<Vec<pglite_types::Row>>)>,
+    >,
     pub prepared: RefCell<std::collections::HashMap<String, Arc<crate::prepared::PreparedStatement>>>,
     pub portals: RefCell<crate::portal::Portals>,
     /// `statement_timeout`: when the running statement must stop, on the monotonic clock.
@@ -108,7 +110,12 @@ impl Core {
     pub fn new(database: Database, slot: Arc<Slot>, user: Oid, settings: Settings) -> PgResult<Core> {
         let snapshot = database.shared.catalog.snapshot(slot.database)?;
         let io = Arc::new(settings.io());
-        let path = Arc::new(SearchPath::resolve(&snapshot, &settings.get("search_path").unwrap_or_default(), user, None));
+        let path = Arc::new(SearchPath::resolve(
+            &snapshot,
+            &settings.get("search_path").unwrap_or_default(),
+            user,
+            None,
+        ));
         Ok(Core {
             derived: RefCell::new(Derived { version: settings.version(), generation: 0, io, path }),
             catalog: RefCell::new(CatalogState {
@@ -213,8 +220,12 @@ impl Core {
             self.slot.backend.set_deadlock_timeout(ms("deadlock_timeout"));
         }
         let path = settings.get("search_path").unwrap_or_default();
-        d.path =
-            Arc::new(SearchPath::resolve(&self.snapshot(), &path, self.current_user.get(), self.temp_namespace.get().valid()));
+        d.path = Arc::new(SearchPath::resolve(
+            &self.snapshot(),
+            &path,
+            self.current_user.get(),
+            self.temp_namespace.get().valid(),
+        ));
         d.version = settings.version();
         d.generation = generation;
     }
@@ -272,7 +283,8 @@ impl Core {
         };
         let read_only = settings.get_bool("default_transaction_read_only");
         let txn = Arc::new(self.shared().manager.begin(&self.slot.backend, isolation, read_only));
-        let started = if self.statement_start.get() != 0 { self.statement_start.get() } else { self.shared().now() };
+        let started =
+            if self.statement_start.get() != 0 { self.statement_start.get() } else { self.shared().now() };
         *self.running.borrow_mut() = Some(Running {
             txn: txn.clone(),
             settings_at_begin: settings.mark(),
@@ -294,8 +306,11 @@ impl Core {
 
     fn warn_serializable(&self) {
         self.notices.borrow_mut().push(
-            PgError::warning(codes::FEATURE_NOT_SUPPORTED, "SERIALIZABLE is not supported yet, REPEATABLE READ is used")
-                .hint("Write skew is not detected."),
+            PgError::warning(
+                codes::FEATURE_NOT_SUPPORTED,
+                "SERIALIZABLE is not supported yet, REPEATABLE READ is used",
+            )
+            .hint("Write skew is not detected."),
         );
     }
 
@@ -391,8 +406,11 @@ impl Core {
                 let _ = guard.publish();
             }));
         }
-        let durability =
-            if self.settings.borrow().get("synchronous_commit").as_deref() == Some("off") { Durability::Async } else { Durability::Sync };
+        let durability = if self.settings.borrow().get("synchronous_commit").as_deref() == Some("off") {
+            Durability::Async
+        } else {
+            Durability::Sync
+        };
         let outbox = std::mem::take(&mut *self.outbox.borrow_mut());
         if !outbox.is_empty() {
             let (shared, pid, database) = (self.shared().clone(), self.slot.pid, self.slot.database);
@@ -553,4 +571,3 @@ impl Core {
 thread_local! {
     static EMPTY: Arc<Snapshot> = Arc::new(Snapshot::builtin(Oid::INVALID));
 }
-

@@ -78,7 +78,9 @@ impl From<PgError> for OpenError {
     fn from(e: PgError) -> OpenError {
         match e.code() {
             pglite_error::codes::LOCK_FILE_EXISTS => OpenError::Locked(e.message().to_string()),
-            pglite_error::codes::OBJECT_NOT_IN_PREREQUISITE_STATE => OpenError::Foreign(e.message().to_string()),
+            pglite_error::codes::OBJECT_NOT_IN_PREREQUISITE_STATE => {
+                OpenError::Foreign(e.message().to_string())
+            }
             _ => OpenError::Failed(e),
         }
     }
@@ -123,7 +125,10 @@ impl Shared {
 
     /// Bytes to store so that no OID up to the counter's value is used twice.
     pub fn oid_mark(&self) -> (Vec<u8>, Vec<u8>) {
-        (OID_KEY.to_vec(), (self.catalog.next_oid() / OID_STEP + 1).saturating_mul(OID_STEP).to_be_bytes().to_vec())
+        (
+            OID_KEY.to_vec(),
+            (self.catalog.next_oid() / OID_STEP + 1).saturating_mul(OID_STEP).to_be_bytes().to_vec(),
+        )
     }
 }
 
@@ -148,7 +153,11 @@ impl Database {
         Database::open_hooked(None, options, Arc::new(BlockThread))
     }
     /// Opens a directory (None: memory) with the caller's way of waiting.
-    pub fn open_hooked(dir: Option<&Path>, options: OpenOptions, hook: Arc<dyn WaitHook>) -> Result<Database, OpenError> {
+    pub fn open_hooked(
+        dir: Option<&Path>,
+        options: OpenOptions,
+        hook: Arc<dyn WaitHook>,
+    ) -> Result<Database, OpenError> {
         match dir {
             Some(dir) => Database::open_env(Env::real(), dir, options, hook),
             None => Database::open_env(Env::memory(), Path::new("/memory"), options, hook),
@@ -166,8 +175,11 @@ impl Database {
         for (name, value) in &options.settings {
             settings.set_default(name, value).map_err(|e| OpenError::Setting(e.message().to_string()))?;
         }
-        let mut store_options =
-            StoreOptions { memory_budget: options.memory_budget, sync: options.fsync, ..StoreOptions::default() };
+        let mut store_options = StoreOptions {
+            memory_budget: options.memory_budget,
+            sync: options.fsync,
+            ..StoreOptions::default()
+        };
         if options.exit_on_fatal {
             store_options.on_fatal = Some(Arc::new(|e: &PgError| {
                 eprintln!("pglitedb: cannot keep commits durable, stopping: {}", e.message());
@@ -205,9 +217,11 @@ impl Database {
             row.rolname = options.superuser.as_str().into();
         }
         if let Some(password) = &options.superuser_password {
-            let keeps = row.rolpassword.as_ref().is_some_and(|p| crate::password::matches(p.as_str(), password));
+            let keeps =
+                row.rolpassword.as_ref().is_some_and(|p| crate::password::matches(p.as_str(), password));
             if !keeps {
-                row.rolpassword = Some(crate::password::scram_verifier(password, &self.random_bytes(16)).into());
+                row.rolpassword =
+                    Some(crate::password::scram_verifier(password, &self.random_bytes(16)).into());
             }
         }
         if row == *builtin {
@@ -248,9 +262,9 @@ impl Database {
     pub fn connect(&self, params: ConnectParams, client: &mut dyn Client) -> PgResult<Session> {
         let shared = &self.shared;
         let cluster = shared.catalog.snapshot(Oid::INVALID)?;
-        let role = cluster
-            .role_by_name(&params.user)
-            .ok_or_else(|| err!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{}\" does not exist", params.user))?;
+        let role = cluster.role_by_name(&params.user).ok_or_else(|| {
+            err!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{}\" does not exist", params.user)
+        })?;
         if !role.rolcanlogin {
             bail!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{}\" is not permitted to log in", params.user);
         }
@@ -335,7 +349,12 @@ fn load_catalog(store: &Store) -> PgResult<Arc<CatalogStore>> {
 }
 
 /// Catalog rows live below the first user relation's space of their database.
-fn read_catalog_rows(store: &Store, database: Oid, at: Timestamp, rows: &mut Vec<(Vec<u8>, Vec<u8>)>) -> PgResult<()> {
+fn read_catalog_rows(
+    store: &Store,
+    database: Oid,
+    at: Timestamp,
+    rows: &mut Vec<(Vec<u8>, Vec<u8>)>,
+) -> PgResult<()> {
     let prefix = |low: u32| [database.0.to_be_bytes(), low.to_be_bytes()].concat();
     let (start, end) = (prefix(1), prefix(Oid::FIRST_NORMAL.0));
     let mut cursor = store.engine().scan(&start, &end, at, pglite_storage::Direction::Forward)?;
@@ -367,7 +386,9 @@ fn check_database(database: &DatabaseRow, role: &AuthidRow) -> PgResult<()> {
 /// ALTER DATABASE SET and ALTER ROLE SET, least specific first. A value that no longer fits is skipped, as PostgreSQL
 /// skips it with a warning.
 fn role_settings(cluster: &Snapshot, settings: &mut Settings, database: Oid, role: Oid) {
-    for (db, r) in [(Oid::INVALID, Oid::INVALID), (database, Oid::INVALID), (Oid::INVALID, role), (database, role)] {
+    for (db, r) in
+        [(Oid::INVALID, Oid::INVALID), (database, Oid::INVALID), (Oid::INVALID, role), (database, role)]
+    {
         let Some(row) = cluster.db_role_setting(db, r) else { continue };
         for entry in row.setconfig.iter().flat_map(|l| l.iter()) {
             if let Some((name, value)) = entry.as_str().split_once('=') {

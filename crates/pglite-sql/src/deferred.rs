@@ -52,8 +52,9 @@ pub(crate) fn run_all(core: &Core) -> PgResult<()> {
 /// Runs the queued checks whose constraint `pick` chooses (SET CONSTRAINTS ... IMMEDIATE).
 pub(crate) fn run(core: &Core, pick: &dyn Fn(Oid) -> bool) -> PgResult<()> {
     loop {
-        let (now, later): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut core.deferred.borrow_mut().queue).into_iter().partition(|c| pick(c.constraint));
+        let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut core.deferred.borrow_mut().queue)
+            .into_iter()
+            .partition(|c| pick(c.constraint));
         core.deferred.borrow_mut().queue = later;
         if now.is_empty() {
             return Ok(());

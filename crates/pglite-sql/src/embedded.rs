@@ -54,7 +54,12 @@ impl Session {
         self.settle(result, collector)
     }
 
-    fn run_extended(&mut self, sql: &str, params: &[Option<&str>], collector: &mut Collector) -> PgResult<()> {
+    fn run_extended(
+        &mut self,
+        sql: &str,
+        params: &[Option<&str>],
+        collector: &mut Collector,
+    ) -> PgResult<()> {
         self.parse("", sql, &[], collector)?;
         let bytes: Vec<Option<&[u8]>> = params.iter().map(|p| p.map(str::as_bytes)).collect();
         self.bind("", "", &[], &bytes, &[], collector)?;

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 const ITERATIONS: u32 = 4096;
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key length"));
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key length"));
     parts.iter().for_each(|p| mac.update(p));
     mac.finalize().into_bytes().into()
 }
@@ -28,7 +29,12 @@ fn verifier(password: &str, salt: &[u8], iterations: u32) -> String {
     let salted = salted_password(password, salt, iterations);
     let stored = Sha256::digest(hmac(&salted, &[b"Client Key"]));
     let server = hmac(&salted, &[b"Server Key"]);
-    format!("SCRAM-SHA-256${iterations}:{}${}:{}", BASE64.encode(salt), BASE64.encode(stored), BASE64.encode(server))
+    format!(
+        "SCRAM-SHA-256${iterations}:{}${}:{}",
+        BASE64.encode(salt),
+        BASE64.encode(stored),
+        BASE64.encode(server)
+    )
 }
 
 /// The catalog's form of a password.

@@ -59,7 +59,12 @@ struct Run {
 }
 
 impl Portal {
-    pub fn new(statement: &Arc<PreparedStatement>, action: Option<Action>, params: Vec<Datum>, formats: Vec<i16>) -> Portal {
+    pub fn new(
+        statement: &Arc<PreparedStatement>,
+        action: Option<Action>,
+        params: Vec<Datum>,
+        formats: Vec<i16>,
+    ) -> Portal {
         Portal {
             source: statement.source.clone(),
             action,
@@ -122,7 +127,9 @@ impl Portal {
         let Some(action) = self.action.clone() else { return Ok(PortalEnd::Empty) };
         match action {
             Action::Plans(plans) => match &plans[..] {
-                [one] if one.stmt.command == CommandType::Select => self.run_select(core, one, max_rows, client),
+                [one] if one.stmt.command == CommandType::Select => {
+                    self.run_select(core, one, max_rows, client)
+                }
                 _ => {
                     self.once()?;
                     let tag = run::run_plans(core, &plans, &self.params, client, &self.formats, false)?;
@@ -131,7 +138,8 @@ impl Portal {
             },
             Action::Utility(raw) => {
                 self.once()?;
-                let params: Vec<(Oid, Datum)> = self.param_types.iter().copied().zip(self.params.iter().cloned()).collect();
+                let params: Vec<(Oid, Datum)> =
+                    self.param_types.iter().copied().zip(self.params.iter().cloned()).collect();
                 let tag = if crate::control::is_transaction_control(&raw.stmt) {
                     crate::control::transaction(core, &raw.stmt, client)?
                 } else {
@@ -155,7 +163,13 @@ impl Portal {
         Ok(())
     }
 
-    fn run_select(&mut self, core: &Core, plan: &Arc<Prepared>, max: usize, client: &mut dyn Client) -> PgResult<PortalEnd> {
+    fn run_select(
+        &mut self,
+        core: &Core,
+        plan: &Arc<Prepared>,
+        max: usize,
+        client: &mut dyn Client,
+    ) -> PgResult<PortalEnd> {
         if self.finished {
             return Ok(PortalEnd::Complete("SELECT 0".into()));
         }
@@ -336,7 +350,12 @@ impl Portals {
 pub(crate) fn before_commit(core: &Core) -> PgResult<()> {
     let names: Vec<String> = {
         let portals = core.portals.borrow();
-        portals.map.iter().filter(|(_, p)| p.cursor.is_some_and(|c| c.hold) && !p.held).map(|(n, _)| n.clone()).collect()
+        portals
+            .map
+            .iter()
+            .filter(|(_, p)| p.cursor.is_some_and(|c| c.hold) && !p.held)
+            .map(|(n, _)| n.clone())
+            .collect()
     };
     for name in names {
         let Some(mut portal) = core.portals.borrow_mut().take(&name) else { continue };

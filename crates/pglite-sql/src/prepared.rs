@@ -47,7 +47,13 @@ impl PreparedStatement {
     }
 
     /// Analyzes and plans. `infer`: parameters without a declared type get one from their use.
-    pub fn new(core: &Core, sql: &str, raw: Arc<RawStmt>, types: &[Oid], infer: bool) -> PgResult<PreparedStatement> {
+    pub fn new(
+        core: &Core,
+        sql: &str,
+        raw: Arc<RawStmt>,
+        types: &[Oid],
+        infer: bool,
+    ) -> PgResult<PreparedStatement> {
         core.refresh_catalog()?;
         let mut statement = PreparedStatement::empty(sql);
         statement.prepared_at = core.shared().now();
@@ -97,7 +103,9 @@ impl PreparedStatement {
             run::plan(&cx, raw, &self.source, &mut ParamTypes::fixed(&self.param_types))?
         };
         let columns = action.columns(core, &self.source)?;
-        let shape = |c: &Option<Vec<OutColumn>>| c.as_ref().map(|c| c.iter().map(|c| (c.ty, c.typmod)).collect::<Vec<_>>());
+        let shape = |c: &Option<Vec<OutColumn>>| {
+            c.as_ref().map(|c| c.iter().map(|c| (c.ty, c.typmod)).collect::<Vec<_>>())
+        };
         if shape(&columns) != shape(&self.columns) {
             bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
         }

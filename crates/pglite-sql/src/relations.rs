@@ -9,7 +9,9 @@ use pglite_catalog::{RelDesc, Snapshot};
 use pglite_error::{PgError, PgResult};
 use pglite_exec::env::TableExprs;
 use pglite_exec::{OpenIndex, OpenRel};
-use pglite_txn::am::{Columns, Direction, IndexAm, RowId, RowLock, RowMeta, RowStatus, TableAm, TableScan, Wait};
+use pglite_txn::am::{
+    Columns, Direction, IndexAm, RowId, RowLock, RowMeta, RowStatus, TableAm, TableScan, Wait,
+};
 use pglite_txn::{IndexRef, KeyIndex, ReadView, RowTable, TableDesc, Transaction};
 use pglite_types::{Batch, Datum, Oid, Row};
 
@@ -37,7 +39,11 @@ impl RelationCache {
         Ok(open)
     }
 
-    pub fn exprs(&self, rel: &Arc<RelDesc>, make: impl FnOnce() -> PgResult<TableExprs>) -> PgResult<Arc<TableExprs>> {
+    pub fn exprs(
+        &self,
+        rel: &Arc<RelDesc>,
+        make: impl FnOnce() -> PgResult<TableExprs>,
+    ) -> PgResult<Arc<TableExprs>> {
         if let Some((desc, found)) = self.exprs.borrow().get(&rel.oid)
             && Arc::ptr_eq(desc, rel)
         {
@@ -64,7 +70,13 @@ fn build(core: &Core, catalog: &Arc<Snapshot>, rel: &Arc<RelDesc>) -> PgResult<O
         .indexes
         .iter()
         .filter(|i| i.ready)
-        .map(|i| Ok(OpenIndex { oid: i.oid, index: Arc::new(IndexRef::from_catalog(catalog, rel, i)?), am: am.clone() }))
+        .map(|i| {
+            Ok(OpenIndex {
+                oid: i.oid,
+                index: Arc::new(IndexRef::from_catalog(catalog, rel, i)?),
+                am: am.clone(),
+            })
+        })
         .collect::<PgResult<_>>()?;
     Ok(OpenRel { rel: rel.clone(), table, am: Arc::new(RowTable), indexes })
 }
@@ -100,7 +112,13 @@ fn push(row: usize, rows: &[Row], columns: &Columns, out: &mut Batch, meta: &mut
 }
 
 impl TableScan for RowsScan {
-    fn next_batch(&mut self, _txn: &Transaction, out: &mut Batch, meta: &mut RowMeta, max: usize) -> PgResult<bool> {
+    fn next_batch(
+        &mut self,
+        _txn: &Transaction,
+        out: &mut Batch,
+        meta: &mut RowMeta,
+        max: usize,
+    ) -> PgResult<bool> {
         let end = (self.next + max).min(self.rows.len());
         for i in self.next..end {
             let row = if self.backward { self.rows.len() - 1 - i } else { i };
@@ -149,7 +167,15 @@ impl TableAm for RowsAm {
     fn insert(&self, _: &Transaction, _: &Arc<TableDesc>, _: &Batch, _: &mut Vec<u64>) -> PgResult<()> {
         read_only()
     }
-    fn lock(&self, _: &Transaction, _: &ReadView, _: &Arc<TableDesc>, _: RowId, _: RowLock, _: Wait) -> PgResult<RowStatus> {
+    fn lock(
+        &self,
+        _: &Transaction,
+        _: &ReadView,
+        _: &Arc<TableDesc>,
+        _: RowId,
+        _: RowLock,
+        _: Wait,
+    ) -> PgResult<RowStatus> {
         Ok(RowStatus::Ok)
     }
     fn update(&self, _: &Transaction, _: &Arc<TableDesc>, _: RowId, _: &[Datum]) -> PgResult<u64> {

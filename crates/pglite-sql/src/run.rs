@@ -79,13 +79,21 @@ pub(crate) fn parse(core: &Core, sql: &str) -> PgResult<Parsed> {
 fn is_plannable(stmt: &Statement) -> bool {
     match stmt {
         Statement::SelectStmt(s) => s.leftmost_into().is_none(),
-        Statement::InsertStmt(_) | Statement::UpdateStmt(_) | Statement::DeleteStmt(_) | Statement::MergeStmt(_) => true,
+        Statement::InsertStmt(_)
+        | Statement::UpdateStmt(_)
+        | Statement::DeleteStmt(_)
+        | Statement::MergeStmt(_) => true,
         _ => false,
     }
 }
 
 /// Analyzes and plans a statement.
-pub(crate) fn plan(cx: &Cx<'_>, raw: &Arc<RawStmt>, source: &str, params: &mut ParamTypes) -> PgResult<Action> {
+pub(crate) fn plan(
+    cx: &Cx<'_>,
+    raw: &Arc<RawStmt>,
+    source: &str,
+    params: &mut ParamTypes,
+) -> PgResult<Action> {
     plan_with(cx, raw, source, params, &PlanOptions::default())
 }
 

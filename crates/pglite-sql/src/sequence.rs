@@ -55,7 +55,8 @@ impl Sequences {
         let mut map = self.0.lock();
         let id = (database, row.seqrelid);
         if let std::collections::hash_map::Entry::Vacant(e) = map.entry(id) {
-            let stored = shared.manager.store().engine().get(&key(database, row.seqrelid), Timestamp(u64::MAX))?;
+            let stored =
+                shared.manager.store().engine().get(&key(database, row.seqrelid), Timestamp(u64::MAX))?;
             let state = match stored.as_ref().and_then(|(v, _)| v.as_ref().split_first_chunk::<8>()) {
                 Some((last, called)) => {
                     State { last: i64::from_be_bytes(*last), called: called.first() == Some(&1), log_left: 0 }
@@ -92,7 +93,15 @@ impl Sequences {
     }
 
     /// setval, ALTER SEQUENCE RESTART.
-    pub fn set(&self, shared: &Shared, database: Oid, row: &SequenceRow, value: i64, called: bool, name: &str) -> PgResult<()> {
+    pub fn set(
+        &self,
+        shared: &Shared,
+        database: Oid,
+        row: &SequenceRow,
+        value: i64,
+        called: bool,
+        name: &str,
+    ) -> PgResult<()> {
         if value < row.seqmin || value > row.seqmax {
             bail!(
                 NUMERIC_VALUE_OUT_OF_RANGE,

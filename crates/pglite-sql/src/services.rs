@@ -40,7 +40,9 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
             )),
         },
         "txid_current" => one(Datum::Int8(i64::from(cx.txn.xid()))),
-        "txid_current_if_assigned" => one(cx.txn.xid_if_assigned().map_or(Datum::Null, |x| Datum::Int8(i64::from(x)))),
+        "txid_current_if_assigned" => {
+            one(cx.txn.xid_if_assigned().map_or(Datum::Null, |x| Datum::Int8(i64::from(x))))
+        }
         "next_xid" => one(Datum::Int8(i64::from(shared.manager.peek_xid()))),
         "notify" => {
             let text = |i: usize| args.get(i).and_then(Datum::as_str).unwrap_or("").to_string();
@@ -59,9 +61,12 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
             crate::waits::sleep(cx, int(args, 0).max(0) as u64)?;
             Ok(Vec::new())
         }
-        "blocking_pids" => {
-            Ok(shared.manager.blocking_pids(int(args, 0) as i32).into_iter().map(|p| vec![Datum::Int4(p)]).collect())
-        }
+        "blocking_pids" => Ok(shared
+            .manager
+            .blocking_pids(int(args, 0) as i32)
+            .into_iter()
+            .map(|p| vec![Datum::Int4(p)])
+            .collect()),
         "stat_activity" => Ok(stat_activity(cx)),
         "relation_size" => {
             let size = relation_bytes(cx, Oid(int(args, 0) as u32));

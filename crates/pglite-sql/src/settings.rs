@@ -76,7 +76,12 @@ static HIDDEN: [Setting; 4] = [
     hidden("seed", "user", "real", "0"),
 ];
 
-const fn hidden(name: &'static str, context: &'static str, vartype: &'static str, boot: &'static str) -> Setting {
+const fn hidden(
+    name: &'static str,
+    context: &'static str,
+    vartype: &'static str,
+    boot: &'static str,
+) -> Setting {
     Setting {
         name,
         unit: None,
@@ -102,8 +107,7 @@ fn find(name: &str) -> PgResult<&'static Setting> {
         "vacuum_mem" => "maintenance_work_mem",
         _ => name,
     };
-    definition(name)
-        .ok_or_else(|| err!(UNDEFINED_OBJECT, "unrecognized configuration parameter \"{name}\""))
+    definition(name).ok_or_else(|| err!(UNDEFINED_OBJECT, "unrecognized configuration parameter \"{name}\""))
 }
 
 fn is_custom(name: &str) -> bool {
@@ -255,7 +259,8 @@ impl Settings {
         let def = find(name)?;
         Settings::check_context(def, source)?;
         if local {
-            let default = self.reset.get(def.name).cloned().unwrap_or_else(|| Arc::from(def.boot.unwrap_or("")));
+            let default =
+                self.reset.get(def.name).cloned().unwrap_or_else(|| Arc::from(def.boot.unwrap_or("")));
             self.local.insert(def.name, default);
         } else {
             self.local.remove(def.name);
@@ -368,9 +373,10 @@ pub fn flatten_list(name: &str, values: &[String]) -> PgResult<String> {
     let is_list = def.is_some_and(|d| value::is_list(d.name));
     match values {
         [one] if !is_list => Ok(one.clone()),
-        _ if !is_list && !is_custom(name) => {
-            Err(PgError::new(pglite_error::codes::INVALID_PARAMETER_VALUE, format!("SET {name} takes only one argument")))
-        }
+        _ if !is_list && !is_custom(name) => Err(PgError::new(
+            pglite_error::codes::INVALID_PARAMETER_VALUE,
+            format!("SET {name} takes only one argument"),
+        )),
         list if value::quotes_elements(name) => {
             Ok(list.iter().map(|v| pglite_catalog::names::quote_ident(v)).collect::<Vec<_>>().join(", "))
         }

@@ -92,7 +92,8 @@ impl Slot {
 
 /// 57P01, as a terminated session reports it.
 pub fn termination() -> PgError {
-    PgError::new(codes::ADMIN_SHUTDOWN, "terminating connection due to administrator command").severity(Severity::Fatal)
+    PgError::new(codes::ADMIN_SHUTDOWN, "terminating connection due to administrator command")
+        .severity(Severity::Fatal)
 }
 
 #[derive(Default)]

@@ -71,7 +71,12 @@ impl AnalyzeEnv for BodyEnv<'_, '_> {
     fn ephemeral(&self, name: &str) -> Option<Arc<RelDesc>> {
         self.cx.ephemeral(name)
     }
-    fn resolve_variable(&self, names: &[&str], location: i32, phase: VariablePhase) -> PgResult<Option<Expr>> {
+    fn resolve_variable(
+        &self,
+        names: &[&str],
+        location: i32,
+        phase: VariablePhase,
+    ) -> PgResult<Option<Expr>> {
         if phase != VariablePhase::AfterColumns {
             return Ok(None);
         }
@@ -83,13 +88,16 @@ impl AnalyzeEnv for BodyEnv<'_, '_> {
         let Some(i) = self.args.iter().position(|(n, _)| n == name) else { return Ok(None) };
         let ty = self.args[i].1;
         let collation = self.cx.catalog.type_by_oid(ty).map_or(Oid::INVALID, |t| t.typcollation);
-        let param = Param { kind: ParamKind::External, id: i as u32 + 1, ty, typmod: -1, collation, location };
+        let param =
+            Param { kind: ParamKind::External, id: i as u32 + 1, ty, typmod: -1, collation, location };
         Ok(Some(Expr::Param(param)))
     }
 }
 
 fn function<'a>(cx: &'a Cx<'_>, oid: Oid) -> PgResult<&'a ProcRow> {
-    cx.catalog.proc_by_oid(oid).ok_or_else(|| err!(UNDEFINED_FUNCTION, "cache lookup failed for function {oid}"))
+    cx.catalog
+        .proc_by_oid(oid)
+        .ok_or_else(|| err!(UNDEFINED_FUNCTION, "cache lookup failed for function {oid}"))
 }
 
 fn compile(cx: &Cx<'_>, row: &ProcRow, types: &[Oid]) -> PgResult<Arc<CompiledBody>> {
@@ -111,7 +119,10 @@ fn compile(cx: &Cx<'_>, row: &ProcRow, types: &[Oid]) -> PgResult<Arc<CompiledBo
     for raw in run::parse(cx.core, &source).map_err(context)?.stmts {
         let raw = Arc::new(raw);
         use pglite_parser::ast::Statement as S;
-        if !matches!(raw.stmt, S::SelectStmt(_) | S::InsertStmt(_) | S::UpdateStmt(_) | S::DeleteStmt(_) | S::MergeStmt(_)) {
+        if !matches!(
+            raw.stmt,
+            S::SelectStmt(_) | S::InsertStmt(_) | S::UpdateStmt(_) | S::DeleteStmt(_) | S::MergeStmt(_)
+        ) {
             steps.push(Step::Utility(raw));
             continue;
         }
@@ -131,7 +142,12 @@ fn input_names(row: &ProcRow) -> Vec<String> {
     let names: Vec<String> = row.proargnames.iter().flat_map(|l| l.iter()).map(|n| n.to_string()).collect();
     match &row.proargmodes {
         None => names,
-        Some(modes) => names.into_iter().zip(modes.iter()).filter(|(_, m)| matches!(m, b'i' | b'b' | b'v')).map(|(n, _)| n).collect(),
+        Some(modes) => names
+            .into_iter()
+            .zip(modes.iter())
+            .filter(|(_, m)| matches!(m, b'i' | b'b' | b'v'))
+            .map(|(n, _)| n)
+            .collect(),
     }
 }
 
@@ -149,7 +165,8 @@ fn in_body(mut e: PgError, row: &ProcRow, source: &str, phase: &str) -> PgError 
 fn run_body(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<(Vec<Row>, Vec<Oid>)> {
     let row = function(cx, info.func)?;
     if row.prolang != well_known::LANG_SQL {
-        let language = cx.catalog.language_by_oid(row.prolang).map(|l| l.lanname.to_string()).unwrap_or_default();
+        let language =
+            cx.catalog.language_by_oid(row.prolang).map(|l| l.lanname.to_string()).unwrap_or_default();
         bail!(FEATURE_NOT_SUPPORTED, "functions in language \"{language}\" are not supported yet");
     }
     let core = cx.core;
@@ -158,7 +175,11 @@ fn run_body(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<(Vec<Row>,
             "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack depth limit is adequate.",
         ));
     }
-    let types: Vec<Oid> = if info.arg_types.is_empty() { row.proargtypes.iter().copied().collect() } else { info.arg_types.clone() };
+    let types: Vec<Oid> = if info.arg_types.is_empty() {
+        row.proargtypes.iter().copied().collect()
+    } else {
+        info.arg_types.clone()
+    };
     let body = compile(cx, row, &types)?;
     let user = core.current_user.get();
     if row.prosecdef {
@@ -171,7 +192,14 @@ fn run_body(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<(Vec<Row>,
     result
 }
 
-fn run_steps(core: &Core, cx: &Cx<'_>, row: &ProcRow, body: &CompiledBody, types: &[Oid], args: &[Datum]) -> PgResult<(Vec<Row>, Vec<Oid>)> {
+fn run_steps(
+    core: &Core,
+    cx: &Cx<'_>,
+    row: &ProcRow,
+    body: &CompiledBody,
+    types: &[Oid],
+    args: &[Datum],
+) -> PgResult<(Vec<Row>, Vec<Oid>)> {
     let params: Arc<[Datum]> = args.into();
     let mut rows = Vec::new();
     let mut columns = Vec::new();
@@ -189,10 +217,16 @@ fn run_steps(core: &Core, cx: &Cx<'_>, row: &ProcRow, body: &CompiledBody, types
                 };
                 let env = own.as_ref().unwrap_or(cx);
                 let returns = run::returns_rows(&prepared.stmt);
-                columns = if returns { run::columns_of(env, &prepared.stmt).iter().map(|c| c.ty).collect() } else { Vec::new() };
+                columns = if returns {
+                    run::columns_of(env, &prepared.stmt).iter().map(|c| c.ty).collect()
+                } else {
+                    Vec::new()
+                };
                 let width = columns.len();
                 let mut executor = Executor::new(prepared.clone(), params.clone());
-                let single = !row.proretset && i + 1 == body.steps.len() && prepared.stmt.command == pglite_ir::CommandType::Select;
+                let single = !row.proretset
+                    && i + 1 == body.steps.len()
+                    && prepared.stmt.command == pglite_ir::CommandType::Select;
                 executor
                     .run(&env.exec_env(), u64::from(single), &mut |batch: &mut Batch| {
                         if returns {
@@ -206,7 +240,8 @@ fn run_steps(core: &Core, cx: &Cx<'_>, row: &ProcRow, body: &CompiledBody, types
                 let typed: Vec<(Oid, Datum)> = types.iter().copied().zip(args.iter().cloned()).collect();
                 let mut quiet = crate::collect::Collector::default();
                 let mut client = crate::collect::NoticesBack { core, inner: &mut quiet };
-                crate::control::run_utility(core, raw, &body.source, &typed, &mut client, true).map_err(context)?;
+                crate::control::run_utility(core, raw, &body.source, &typed, &mut client, true)
+                    .map_err(context)?;
                 core.command_done()?;
             }
         }
@@ -257,8 +292,8 @@ impl RowSource for Rows {
 
 pub(crate) fn call_set(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<Box<dyn RowSource>> {
     let (rows, types) = run_body(cx, info, args)?;
-    let composite =
-        info.ret_type == oid::RECORD || cx.catalog.type_by_oid(info.ret_type).is_some_and(|t| t.typtype == b'c');
+    let composite = info.ret_type == oid::RECORD
+        || cx.catalog.type_by_oid(info.ret_type).is_some_and(|t| t.typtype == b'c');
     let rows = rows
         .into_iter()
         .map(|row| match &row[..] {

@@ -13,7 +13,13 @@ const TRUNCATE: i16 = 32;
 const INSTEAD: i16 = 64;
 
 /// Whether any enabled user trigger fires at this moment. Foreign keys are the executor's own and do not count.
-pub(crate) fn has(s: &Snapshot, rel: &RelDesc, event: TriggerEvent, timing: TriggerTiming, row: bool) -> bool {
+pub(crate) fn has(
+    s: &Snapshot,
+    rel: &RelDesc,
+    event: TriggerEvent,
+    timing: TriggerTiming,
+    row: bool,
+) -> bool {
     if !rel.has_triggers {
         return false;
     }

@@ -47,7 +47,8 @@ fn errors_carry_sqlstate_and_leave_the_session_usable() {
 fn transactions_roll_back_data_and_schema() {
     let mut s = session();
     s.query("CREATE TABLE t (a int)").unwrap();
-    s.query("BEGIN; INSERT INTO t VALUES (1); SAVEPOINT p; INSERT INTO t VALUES (2); ROLLBACK TO p; COMMIT").unwrap();
+    s.query("BEGIN; INSERT INTO t VALUES (1); SAVEPOINT p; INSERT INTO t VALUES (2); ROLLBACK TO p; COMMIT")
+        .unwrap();
     assert_eq!(ints(&mut s, "SELECT a FROM t"), [1]);
     s.query("BEGIN; CREATE TABLE u (a int); ROLLBACK").unwrap();
     assert_eq!(s.query("SELECT * FROM u").unwrap_err().code().as_str(), "42P01");

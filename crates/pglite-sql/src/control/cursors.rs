@@ -5,7 +5,9 @@ use std::sync::Arc;
 use pglite_analyze::ParamTypes;
 use pglite_commands::Client;
 use pglite_error::{PgError, PgResult, bail, codes, err};
-use pglite_parser::ast::{ClosePortalStmt, DeclareCursorStmt, FetchDirection, FetchStmt, RawStmt, Statement, cursor_option};
+use pglite_parser::ast::{
+    ClosePortalStmt, DeclareCursorStmt, FetchDirection, FetchStmt, RawStmt, Statement, cursor_option,
+};
 use pglite_planner::PlanOptions;
 use pglite_types::{Batch, Datum, Oid};
 
@@ -38,18 +40,23 @@ pub(super) fn declare(
     if core.portals.borrow().get(&s.portalname).is_some() {
         bail!(DUPLICATE_CURSOR, "cursor \"{}\" already exists", s.portalname);
     }
-    let select = RawStmt { stmt: Statement::SelectStmt(s.query.clone()), location: raw.location, len: raw.len };
+    let select =
+        RawStmt { stmt: Statement::SelectStmt(s.query.clone()), location: raw.location, len: raw.len };
     let types: Vec<Oid> = params.iter().map(|p| p.0).collect();
     let (plan, columns) = {
         let cx = Cx::new(core)?;
         let plan_options = PlanOptions { cursor: true, scroll: options.scroll, params: None };
-        let action = run::plan_with(&cx, &Arc::new(select), source, &mut ParamTypes::fixed(&types), &plan_options)?;
+        let action =
+            run::plan_with(&cx, &Arc::new(select), source, &mut ParamTypes::fixed(&types), &plan_options)?;
         let Action::Plans(mut plans) = action else { bail!(INVALID_CURSOR_DEFINITION, "cannot open cursor") };
         let Some(plan) = plans.pop().filter(|_| plans.is_empty()) else {
             bail!(INVALID_CURSOR_DEFINITION, "cannot open multi-query plan as cursor");
         };
         if plan.stmt.has_modifying_cte {
-            return Err(err!(FEATURE_NOT_SUPPORTED, "DECLARE CURSOR must not contain data-modifying statements in WITH"));
+            return Err(err!(
+                FEATURE_NOT_SUPPORTED,
+                "DECLARE CURSOR must not contain data-modifying statements in WITH"
+            ));
         }
         let columns = run::columns_of(&cx, &plan.stmt);
         (plan, columns)
@@ -77,7 +84,10 @@ fn direction(s: &FetchStmt) -> Fetch {
 
 pub(super) fn fetch(core: &Core, s: &FetchStmt, client: &mut dyn Client) -> PgResult<String> {
     let Some(mut portal) = core.portals.borrow_mut().take(&s.portalname) else {
-        return Err(PgError::new(codes::UNDEFINED_CURSOR, format!("cursor \"{}\" does not exist", s.portalname)));
+        return Err(PgError::new(
+            codes::UNDEFINED_CURSOR,
+            format!("cursor \"{}\" does not exist", s.portalname),
+        ));
     };
     let result = portal.fetch(core, direction(s));
     let columns = portal.columns.clone().unwrap_or_default();

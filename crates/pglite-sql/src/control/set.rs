@@ -3,7 +3,9 @@
 use pglite_catalog::acl;
 use pglite_commands::{Client, OutColumn};
 use pglite_error::{PgError, PgResult, bail, codes, err};
-use pglite_parser::ast::{ConstraintsSetStmt, DefArg, DefElem, DiscardMode, Expr, Value, VariableSetKind, VariableSetStmt};
+use pglite_parser::ast::{
+    ConstraintsSetStmt, DefArg, DefElem, DiscardMode, Expr, Value, VariableSetKind, VariableSetStmt,
+};
 use pglite_txn::Isolation;
 use pglite_types::{Datum, Oid};
 
@@ -51,7 +53,12 @@ pub(super) fn set(core: &Core, s: &VariableSetStmt) -> PgResult<String> {
                 "SESSION CHARACTERISTICS" => {
                     for m in &s.modes {
                         let text = def_text(m)?;
-                        core.settings.borrow_mut().set(&format!("default_{}", m.defname), &text, false, source)?;
+                        core.settings.borrow_mut().set(
+                            &format!("default_{}", m.defname),
+                            &text,
+                            false,
+                            source,
+                        )?;
                     }
                 }
                 _ => return Err(PgError::unsupported("SET TRANSACTION SNAPSHOT is not supported yet")),
@@ -80,13 +87,15 @@ pub(super) fn set(core: &Core, s: &VariableSetStmt) -> PgResult<String> {
         }
         VariableSetKind::SetCurrent => {
             let current = core.settings.borrow().get(name);
-            let current = current.ok_or_else(|| err!(UNDEFINED_OBJECT, "unrecognized configuration parameter \"{name}\""))?;
+            let current = current
+                .ok_or_else(|| err!(UNDEFINED_OBJECT, "unrecognized configuration parameter \"{name}\""))?;
             core.settings.borrow_mut().set(name, &current, local, source)?;
         }
         _ => core.settings.borrow_mut().reset(name, local, source)?,
     }
     if name == "application_name" {
-        core.slot.activity.lock().application_name = core.settings.borrow().get(name).unwrap_or_else(|| "".into());
+        core.slot.activity.lock().application_name =
+            core.settings.borrow().get(name).unwrap_or_else(|| "".into());
     }
     Ok(if s.kind == VariableSetKind::Reset { "RESET" } else { "SET" }.into())
 }
@@ -129,7 +138,12 @@ fn set_user(core: &Core, s: &VariableSetStmt, name: &str) -> PgResult<String> {
         core.session_user.set(target);
         core.current_user.set(target);
         let shown = catalog.role_by_oid(target).map(|r| r.rolname.to_string()).unwrap_or_default();
-        core.settings.borrow_mut().set("session_authorization", &shown, s.is_local, settings::Source::Startup)?;
+        core.settings.borrow_mut().set(
+            "session_authorization",
+            &shown,
+            s.is_local,
+            settings::Source::Startup,
+        )?;
     }
     let superuser = if acl::is_superuser(&catalog, core.current_user.get()) { "on" } else { "off" };
     core.settings.borrow_mut().set("is_superuser", superuser, s.is_local, settings::Source::Startup)?;

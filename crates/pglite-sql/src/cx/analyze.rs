@@ -35,7 +35,11 @@ impl AnalyzeEnv for Cx<'_> {
             return Ok(());
         }
         if let Some(mode) = LockMode::ALL.get(usize::from(mode).wrapping_sub(1)).copied() {
-            self.txn.lock_table(RelKey { database: self.core.slot.database, relation: rel }, mode, Wait::Block)?;
+            self.txn.lock_table(
+                RelKey { database: self.core.slot.database, relation: rel },
+                mode,
+                Wait::Block,
+            )?;
         }
         Ok(())
     }

@@ -24,7 +24,8 @@ impl FnHost for Cx<'_> {
         settings.show(name).ok()
     }
     fn set_setting(&self, name: &str, value: &str, local: bool) -> PgResult<String> {
-        let source = Source::Session { superuser: acl::is_superuser(&self.catalog, self.core.current_user.get()) };
+        let source =
+            Source::Session { superuser: acl::is_superuser(&self.catalog, self.core.current_user.get()) };
         let mut settings = self.core.settings.borrow_mut();
         settings.set(name, value, local, source)?;
         settings.show(name)

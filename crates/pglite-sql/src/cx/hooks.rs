@@ -5,7 +5,9 @@ use std::sync::Arc;
 use pglite_analyze::{ExprKind, Scope, analyze_stored_expr};
 use pglite_catalog::RelDesc;
 use pglite_error::{PgError, PgResult, err};
-use pglite_exec::env::{DeferredCheck, DomainChecks, TableExprs, TriggerCall, TriggerEvent, TriggerOutcome, TriggerTiming};
+use pglite_exec::env::{
+    DeferredCheck, DomainChecks, TableExprs, TriggerCall, TriggerEvent, TriggerOutcome, TriggerTiming,
+};
 use pglite_exec::{ExecHooks, OpenRel};
 use pglite_ir::query::ColType;
 use pglite_ir::{CallInfo, Expr, RowSource};
@@ -32,7 +34,10 @@ impl ExecHooks for Cx<'_> {
             for c in self.catalog.domain_constraints_of(row.oid).filter(|c| c.contype == b'c') {
                 let Some(text) = &c.conbin else { continue };
                 let scope = Scope::Domain(ColType { ty: base.0, typmod: base.1, collation: base.2 });
-                checks.push((c.conname.to_string(), self.bind(text.as_str(), &scope, ExprKind::DomainCheck, Some((oid::BOOL, -1)))?));
+                checks.push((
+                    c.conname.to_string(),
+                    self.bind(text.as_str(), &scope, ExprKind::DomainCheck, Some((oid::BOOL, -1)))?,
+                ));
             }
             checks.sort_by(|a, b| a.0.cmp(&b.0));
             chain.push(DomainChecks {
@@ -52,7 +57,13 @@ impl ExecHooks for Cx<'_> {
     fn fire_triggers(&self, _call: &TriggerCall<'_>) -> PgResult<TriggerOutcome> {
         Err(PgError::unsupported("triggers are not supported yet"))
     }
-    fn has_triggers(&self, rel: &Arc<RelDesc>, event: TriggerEvent, timing: TriggerTiming, row: bool) -> bool {
+    fn has_triggers(
+        &self,
+        rel: &Arc<RelDesc>,
+        event: TriggerEvent,
+        timing: TriggerTiming,
+        row: bool,
+    ) -> bool {
         crate::triggers::has(&self.catalog, rel, event, timing, row)
     }
     fn defer(&self, check: DeferredCheck) -> PgResult<()> {
@@ -68,7 +79,10 @@ impl ExecHooks for Cx<'_> {
     }
     fn tuplestore(&self, name: &str) -> PgResult<Arc<Vec<Row>>> {
         let stores = self.core.tuplestores.borrow();
-        stores.get(name).map(|s| s.1.clone()).ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{name}\" does not exist"))
+        stores
+            .get(name)
+            .map(|s| s.1.clone())
+            .ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{name}\" does not exist"))
     }
     fn nanos(&self) -> u64 {
         self.core.shared().env.clock.monotonic().as_nanos() as u64
@@ -77,7 +91,13 @@ impl ExecHooks for Cx<'_> {
 
 impl Cx<'_> {
     /// Parses and analyzes a stored expression.
-    pub fn bind(&self, text: &str, scope: &Scope<'_>, kind: ExprKind, target: Option<(Oid, i32)>) -> PgResult<Expr> {
+    pub fn bind(
+        &self,
+        text: &str,
+        scope: &Scope<'_>,
+        kind: ExprKind,
+        target: Option<(Oid, i32)>,
+    ) -> PgResult<Expr> {
         analyze_stored_expr(self, text, scope, kind, target)
     }
 
@@ -95,20 +115,36 @@ impl Cx<'_> {
         for col in rel.live_columns() {
             let Some(text) = &col.default else { continue };
             if col.generated != 0 {
-                let e = self.bind(text.as_str(), &scope, ExprKind::GeneratedColumn, Some((col.type_oid, col.typmod)))?;
+                let e = self.bind(
+                    text.as_str(),
+                    &scope,
+                    ExprKind::GeneratedColumn,
+                    Some((col.type_oid, col.typmod)),
+                )?;
                 out.generated.push((col.attnum, e, col.generated == b's'));
             } else {
-                out.defaults.push((col.attnum, self.bind(text.as_str(), &Scope::None, ExprKind::ColumnDefault, Some((col.type_oid, col.typmod)))?));
+                out.defaults.push((
+                    col.attnum,
+                    self.bind(
+                        text.as_str(),
+                        &Scope::None,
+                        ExprKind::ColumnDefault,
+                        Some((col.type_oid, col.typmod)),
+                    )?,
+                ));
             }
         }
         for index in &rel.indexes {
             let mut exprs = Vec::new();
             for key in index.keys.iter().filter(|k| k.attnum == 0) {
-                let text = key.expr.as_ref().ok_or_else(|| PgError::internal("index expression without text"))?;
+                let text =
+                    key.expr.as_ref().ok_or_else(|| PgError::internal("index expression without text"))?;
                 exprs.push(self.bind(text.as_str(), &scope, ExprKind::IndexExpression, None)?);
             }
             let predicate = match &index.predicate {
-                Some(text) => Some(self.bind(text.as_str(), &scope, ExprKind::IndexPredicate, Some((oid::BOOL, -1)))?),
+                Some(text) => {
+                    Some(self.bind(text.as_str(), &scope, ExprKind::IndexPredicate, Some((oid::BOOL, -1)))?)
+                }
                 None => None,
             };
             out.indexes.push((index.oid, exprs, predicate));

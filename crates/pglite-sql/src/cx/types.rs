@@ -12,7 +12,9 @@ impl TypeEnv for Cx<'_> {
         &self.io
     }
     fn type_desc(&self, oid: Oid) -> PgResult<Arc<TypeDesc>> {
-        self.catalog.type_desc(oid).ok_or_else(|| err!(UNDEFINED_OBJECT, "cache lookup failed for type {oid}"))
+        self.catalog
+            .type_desc(oid)
+            .ok_or_else(|| err!(UNDEFINED_OBJECT, "cache lookup failed for type {oid}"))
     }
     fn transaction_timestamp(&self) -> i64 {
         self.core.transaction_start()

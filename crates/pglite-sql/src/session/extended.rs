@@ -74,7 +74,12 @@ impl Session {
     }
 
     /// Execute: up to `max_rows` rows, 0 = all.
-    pub fn execute(&mut self, name: &str, max_rows: usize, client: &mut dyn Client) -> PgResult<ExecuteOutcome> {
+    pub fn execute(
+        &mut self,
+        name: &str,
+        max_rows: usize,
+        client: &mut dyn Client,
+    ) -> PgResult<ExecuteOutcome> {
         let core = &*self.core;
         let result = execute(core, name, max_rows, client);
         core.send_notices(client);
@@ -106,7 +111,10 @@ impl Session {
         let core = &*self.core;
         core.begin_message("<FASTPATH>");
         if core.block.get() == Block::Failed {
-            bail!(IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block");
+            bail!(
+                IN_FAILED_SQL_TRANSACTION,
+                "current transaction is aborted, commands ignored until end of transaction block"
+            );
         }
         core.refresh_catalog()?;
         let value = {
@@ -163,7 +171,8 @@ fn parse(core: &Core, name: &str, sql: &str, types: &[Oid]) -> PgResult<()> {
         None => PreparedStatement::empty(sql),
         Some(raw) => {
             core.check_usable(&raw.stmt)?;
-            let types: Vec<Oid> = types.iter().map(|t| if *t == oid::UNKNOWN { Oid::INVALID } else { *t }).collect();
+            let types: Vec<Oid> =
+                types.iter().map(|t| if *t == oid::UNKNOWN { Oid::INVALID } else { *t }).collect();
             PreparedStatement::new(core, sql, Arc::new(raw), &types, true)?
         }
     };
@@ -172,7 +181,12 @@ fn parse(core: &Core, name: &str, sql: &str, types: &[Oid]) -> PgResult<()> {
 }
 
 /// Decodes parameters; formats: none = text, one for all, or one each.
-fn read_params(cx: &Cx<'_>, types: &[Oid], formats: &[i16], params: &[Option<&[u8]>]) -> PgResult<Vec<Datum>> {
+fn read_params(
+    cx: &Cx<'_>,
+    types: &[Oid],
+    formats: &[i16],
+    params: &[Option<&[u8]>],
+) -> PgResult<Vec<Datum>> {
     let format = |i: usize| match formats {
         [] => 0,
         [all] => *all,
@@ -188,9 +202,14 @@ fn read_params(cx: &Cx<'_>, types: &[Oid], formats: &[i16], params: &[Option<&[u
                 binary::binary_recv(cx, *ty, -1, bytes)
             } else {
                 let s = std::str::from_utf8(bytes).map_err(|e| {
-                    let bad = &bytes[e.valid_up_to()..(e.valid_up_to() + e.error_len().unwrap_or(1)).min(bytes.len())];
+                    let bad = &bytes
+                        [e.valid_up_to()..(e.valid_up_to() + e.error_len().unwrap_or(1)).min(bytes.len())];
                     let hex: Vec<String> = bad.iter().map(|b| format!("0x{b:02x}")).collect();
-                    err!(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": {}", hex.join(" "))
+                    err!(
+                        CHARACTER_NOT_IN_REPERTOIRE,
+                        "invalid byte sequence for encoding \"UTF8\": {}",
+                        hex.join(" ")
+                    )
                 });
                 s.and_then(|s| text::text_in(cx, *ty, -1, s))
             };
@@ -234,7 +253,8 @@ fn bind(
     }
     core.begin_message(&prepared.source);
     core.refresh_catalog()?;
-    let needs_transaction = prepared.raw.as_ref().is_some_and(|r| !crate::control::is_transaction_control(&r.stmt));
+    let needs_transaction =
+        prepared.raw.as_ref().is_some_and(|r| !crate::control::is_transaction_control(&r.stmt));
     let values = if needs_transaction && !params.is_empty() {
         let cx = Cx::new(core)?;
         read_params(&cx, &prepared.param_types, param_formats, params)?
@@ -243,7 +263,11 @@ fn bind(
     };
     let ncols = prepared.columns.as_ref().map_or(0, Vec::len);
     if result_formats.len() > 1 && result_formats.len() != ncols {
-        bail!(PROTOCOL_VIOLATION, "bind message has {} result formats but query has {ncols} columns", result_formats.len());
+        bail!(
+            PROTOCOL_VIOLATION,
+            "bind message has {} result formats but query has {ncols} columns",
+            result_formats.len()
+        );
     }
     let action = match &prepared.raw {
         None => None,
@@ -282,4 +306,3 @@ fn execute(core: &Core, name: &str, max_rows: usize, client: &mut dyn Client) ->
         }
     }
 }
-

@@ -13,7 +13,10 @@ fn units_and_ranges() {
     s.set("statement_timeout", "90s", false, USER).unwrap();
     assert_eq!(s.show("statement_timeout").unwrap(), "90s");
     let e = s.set("work_mem", "1kB", false, USER).unwrap_err();
-    assert_eq!(e.message(), "1 kB is outside the valid range for parameter \"work_mem\" (64 kB .. 2147483647 kB)");
+    assert_eq!(
+        e.message(),
+        "1 kB is outside the valid range for parameter \"work_mem\" (64 kB .. 2147483647 kB)"
+    );
     assert!(s.set("work_mem", "8XB", false, USER).unwrap_err().fields().hint.is_some());
 }
 

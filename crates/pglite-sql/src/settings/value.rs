@@ -28,10 +28,22 @@ pub const OUR_DEFAULTS: &[(&str, &str)] = &[
 pub fn is_list(name: &str) -> bool {
     matches!(
         name,
-        "search_path" | "DateStyle" | "temp_tablespaces" | "session_preload_libraries" | "local_preload_libraries"
-            | "shared_preload_libraries" | "log_destination" | "listen_addresses" | "wal_consistency_checking"
-            | "createrole_self_grant" | "debug_io_direct" | "synchronous_standby_names" | "unix_socket_directories"
-            | "log_connections" | "restrict_nonsystem_relation_kind" | "synchronized_standby_slots"
+        "search_path"
+            | "DateStyle"
+            | "temp_tablespaces"
+            | "session_preload_libraries"
+            | "local_preload_libraries"
+            | "shared_preload_libraries"
+            | "log_destination"
+            | "listen_addresses"
+            | "wal_consistency_checking"
+            | "createrole_self_grant"
+            | "debug_io_direct"
+            | "synchronous_standby_names"
+            | "unix_socket_directories"
+            | "log_connections"
+            | "restrict_nonsystem_relation_kind"
+            | "synchronized_standby_slots"
     )
 }
 
@@ -39,7 +51,10 @@ pub fn is_list(name: &str) -> bool {
 pub fn quotes_elements(name: &str) -> bool {
     matches!(
         name.to_ascii_lowercase().as_str(),
-        "search_path" | "temp_tablespaces" | "session_preload_libraries" | "local_preload_libraries"
+        "search_path"
+            | "temp_tablespaces"
+            | "session_preload_libraries"
+            | "local_preload_libraries"
             | "shared_preload_libraries"
     )
 }
@@ -104,7 +119,11 @@ fn number(def: &Setting, text: &str) -> PgResult<f64> {
     }
     let split = t
         .char_indices()
-        .find(|(i, c)| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-') || (matches!(c, 'e' | 'E') && exponent_at(t, *i))))
+        .find(|(i, c)| {
+            !(c.is_ascii_digit()
+                || matches!(c, '.' | '+' | '-')
+                || (matches!(c, 'e' | 'E') && exponent_at(t, *i)))
+        })
         .map_or(t.len(), |(i, _)| i);
     let (digits, unit) = (&t[..split], t[split..].trim());
     let base: f64 = digits.parse().map_err(|_| invalid(def, text))?;
@@ -148,7 +167,9 @@ fn range_check(def: &Setting, value: f64, shown: String) -> PgResult<()> {
 
 fn integer(def: &Setting, text: &str) -> PgResult<String> {
     let value = number(def, text)?.round_ties_even();
-    if value.abs() > f64::from(i32::MAX) && def.max.and_then(|m| m.parse::<f64>().ok()).is_none_or(|m| value > m || value < -m) {
+    if value.abs() > f64::from(i32::MAX)
+        && def.max.and_then(|m| m.parse::<f64>().ok()).is_none_or(|m| value > m || value < -m)
+    {
         return Err(invalid(def, text).hint("Value exceeds integer range."));
     }
     range_check(def, value, format!("{value:.0}"))?;
@@ -197,11 +218,14 @@ fn string(def: &Setting, text: &str, current: Option<&str>) -> PgResult<String> 
             Some(_) => Ok(text.to_string()),
             None => Err(invalid(def, text).detail("List syntax is invalid.")),
         },
-        "application_name" | "cluster_name" => {
-            Ok(text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c.to_string() } else { escape(c) }).collect::<String>())
-        }
+        "application_name" | "cluster_name" => Ok(text
+            .chars()
+            .map(|c| if c.is_ascii_graphic() || c == ' ' { c.to_string() } else { escape(c) })
+            .collect::<String>()),
         "transaction_isolation" => match text.to_ascii_lowercase().as_str() {
-            t @ ("serializable" | "repeatable read" | "read committed" | "read uncommitted") => Ok(t.to_string()),
+            t @ ("serializable" | "repeatable read" | "read committed" | "read uncommitted") => {
+                Ok(t.to_string())
+            }
             _ => Err(invalid(def, text)),
         },
         _ => Ok(text.to_string()),
@@ -214,7 +238,9 @@ fn escape(c: char) -> String {
 }
 
 fn date_style(def: &Setting, text: &str, current: &str) -> PgResult<String> {
-    let (mut style, mut order) = current.split_once(", ").map_or((current.to_string(), "MDY".to_string()), |(a, b)| (a.into(), b.into()));
+    let (mut style, mut order) = current
+        .split_once(", ")
+        .map_or((current.to_string(), "MDY".to_string()), |(a, b)| (a.into(), b.into()));
     let (mut have_style, mut have_order) = (None::<String>, None::<String>);
     for word in text.split([',', ' ']).map(str::trim).filter(|w| !w.is_empty()) {
         let w = word.trim_matches('"').to_ascii_uppercase();
@@ -233,8 +259,12 @@ fn date_style(def: &Setting, text: &str, current: &str) -> PgResult<String> {
         };
         let conflict = |old: &Option<String>, new: &str| old.as_deref().is_some_and(|o| o != new);
         match (new_style, new_order) {
-            (Some(s), _) if conflict(&have_style, s) => return Err(invalid(def, text).detail("Conflicting \"datestyle\" specifications.")),
-            (_, Some(o)) if conflict(&have_order, o) => return Err(invalid(def, text).detail("Conflicting \"datestyle\" specifications.")),
+            (Some(s), _) if conflict(&have_style, s) => {
+                return Err(invalid(def, text).detail("Conflicting \"datestyle\" specifications."));
+            }
+            (_, Some(o)) if conflict(&have_order, o) => {
+                return Err(invalid(def, text).detail("Conflicting \"datestyle\" specifications."));
+            }
             (Some(s), _) => {
                 style = s.to_string();
                 have_style = Some(s.to_string());
@@ -247,7 +277,10 @@ fn date_style(def: &Setting, text: &str, current: &str) -> PgResult<String> {
                 have_order = Some(o.to_string());
             }
             _ if w == "DEFAULT" => (style, order) = ("ISO".to_string(), "MDY".to_string()),
-            _ => return Err(invalid(def, text).detail(format!("Unrecognized key word: \"{}\".", word.to_ascii_lowercase()))),
+            _ => {
+                return Err(invalid(def, text)
+                    .detail(format!("Unrecognized key word: \"{}\".", word.to_ascii_lowercase())));
+            }
         }
     }
     Ok(format!("{style}, {order}"))
@@ -287,7 +320,9 @@ pub fn display(def: &Setting, text: &str) -> String {
                 None => text.to_string(),
             }
         }
-        ("integer", None) if matches!(def.name, "unix_socket_permissions" | "log_file_mode" | "data_directory_mode") => {
+        ("integer", None)
+            if matches!(def.name, "unix_socket_permissions" | "log_file_mode" | "data_directory_mode") =>
+        {
             text.parse::<u32>().map_or_else(|_| text.to_string(), |v| format!("{v:04o}"))
         }
         _ => text.to_string(),
