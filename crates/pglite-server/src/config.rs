@@ -22,7 +22,7 @@ usage: pglitedb [serve] [options]
   --tls-key F          PEM private key
   --max-connections N  at most N sessions                              [1000]
   --memory-budget MB   block cache and memtables                       [256]
-  --workers N          threads that run statements                     [number of cores]
+  --workers N          threads that run statements                     [2 a core, at least 8]
   --fsync on|off       off loses recent commits in a power cut         [on]
   --set NAME=VALUE     default for a PostgreSQL setting (repeatable)
   --config F           read `name = value` lines from F

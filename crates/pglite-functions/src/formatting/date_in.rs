@@ -408,12 +408,12 @@ fn fill_date(p: &Parts, text: &str) -> PgResult<Tm> {
             (tm.year, tm.mon, tm.mday) = j2date(j);
             day_of_year = 0;
         } else {
-            day_of_year = (p.week - 1) * 7 + 1;
+            day_of_year = p.week.saturating_sub(1).saturating_mul(7).saturating_add(1);
         }
     }
     let mut day = p.day;
     if p.week_of_month != 0 {
-        day = (p.week_of_month - 1) * 7 + 1;
+        day = p.week_of_month.saturating_sub(1).saturating_mul(7).saturating_add(1);
     }
     if day != 0 {
         tm.mday = day;

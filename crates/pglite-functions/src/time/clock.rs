@@ -104,7 +104,7 @@ fn uuid_v7_shifted(cx: &FnCtx<'_>, shift: impl Fn(i64) -> PgResult<i64>) -> PgRe
     let tick = wanted.max(last + 1);
     let micros = (i128::from(tick) * 1000 / 4096) as i64;
     let shifted = shift(micros - UNIX_EPOCH_SECS * dt::MICROS_PER_SEC)?;
-    Ok(v7_at(cx, shifted + UNIX_EPOCH_SECS * dt::MICROS_PER_SEC, tick & 0xfff))
+    Ok(v7_at(cx, shifted.saturating_add(UNIX_EPOCH_SECS * dt::MICROS_PER_SEC), tick & 0xfff))
 }
 
 fn uuid_v7(cx: &FnCtx<'_>) -> PgResult<[u8; 16]> {
