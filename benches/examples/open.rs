@@ -14,7 +14,11 @@ fn main() {
             let mut batch = WriteBatch::new();
             batch.put(b"key", b"value");
             store.commit(batch, Durability::Sync).and_then(|ticket| ticket.wait()).expect("commit");
-            println!("{name}: {:.1} ms, first commit at {:.1} ms", opened.as_secs_f64() * 1e3, start.elapsed().as_secs_f64() * 1e3);
+            println!(
+                "{name}: {:.1} ms, first commit at {:.1} ms",
+                opened.as_secs_f64() * 1e3,
+                start.elapsed().as_secs_f64() * 1e3
+            );
             drop(store);
         }
     }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use pglite_catalog::{RelDesc, Snapshot};
 use pglite_error::{PgError, PgResult, bail, codes};
-use pglite_parser::ast::{AlterTableCmd, AlterTableDef, AlterTableStmt, AlterTableType, ConstrType, ObjectType};
+use pglite_parser::ast::{
+    AlterTableCmd, AlterTableDef, AlterTableStmt, AlterTableType, ConstrType, ObjectType,
+};
 use pglite_types::Oid;
 
 use crate::ctx;
@@ -35,10 +37,12 @@ fn pass(c: &AlterTableCmd) -> u8 {
         DropColumn | DropConstraint | DropExpression | DropNotNull | DropIdentity => 0,
         AlterColumnType => 1,
         AddColumn => 2,
-        ColumnDefault | SetNotNull | SetStatistics | SetOptions | ResetOptions | SetStorage | SetCompression | AddIdentity
-        | SetIdentity | SetExpression => 3,
+        ColumnDefault | SetNotNull | SetStatistics | SetOptions | ResetOptions | SetStorage
+        | SetCompression | AddIdentity | SetIdentity | SetExpression => 3,
         AddConstraint => match &c.def {
-            AlterTableDef::Constraint(k) if matches!(k.contype, ConstrType::Primary | ConstrType::Unique) => 4,
+            AlterTableDef::Constraint(k) if matches!(k.contype, ConstrType::Primary | ConstrType::Unique) => {
+                4
+            }
             AlterTableDef::Constraint(k) if k.contype == ConstrType::Foreign => 6,
             _ => 5,
         },
@@ -55,7 +59,10 @@ pub(crate) fn alter_table(host: &dyn CommandHost, s: &AlterTableStmt) -> PgResul
     let rel = match ctx::relation(host, &s.relation) {
         Ok(rel) => rel,
         Err(e) if s.missing_ok && matches!(e.code(), codes::UNDEFINED_TABLE | codes::INVALID_SCHEMA_NAME) => {
-            ctx::notice(host, PgError::notice(format!("relation \"{}\" does not exist, skipping", s.relation.relname)));
+            ctx::notice(
+                host,
+                PgError::notice(format!("relation \"{}\" does not exist, skipping", s.relation.relname)),
+            );
             return Ok(outcome);
         }
         Err(e) => return Err(e),
@@ -88,7 +95,8 @@ fn check_kind(rel: &RelDesc, kind: &ObjectType) -> PgResult<()> {
         return Ok(());
     }
     if rel.kind == b'c' {
-        return Err(pglite_error::err!(WRONG_OBJECT_TYPE, "\"{}\" is a composite type", rel.name).hint("Use ALTER TYPE instead."));
+        return Err(pglite_error::err!(WRONG_OBJECT_TYPE, "\"{}\" is a composite type", rel.name)
+            .hint("Use ALTER TYPE instead."));
     }
     let article = if *kind == ObjectType::Index { "an" } else { "a" };
     bail!(WRONG_OBJECT_TYPE, "\"{}\" is not {article} {}", rel.name, crate::objects::kind_word(kind))
@@ -153,7 +161,9 @@ fn run(host: &dyn CommandHost, rel: Oid, c: &AlterTableCmd, recurse: bool, below
         (AddIdentity, AlterTableDef::Constraint(k)) => column::add_identity(host, rel, name, k),
         (SetIdentity, AlterTableDef::Options(o)) => column::set_identity(host, rel, name, o),
         (DropIdentity, _) => column::drop_identity(host, rel, name, c.missing_ok),
-        (SetStatistics | SetStorage | SetCompression | SetOptions | ResetOptions, _) => table_options::column(host, rel, c),
+        (SetStatistics | SetStorage | SetCompression | SetOptions | ResetOptions, _) => {
+            table_options::column(host, rel, c)
+        }
         (AddConstraint, AlterTableDef::Constraint(k)) => constraint::add(host, rel, k, recurse, below),
         (DropConstraint, _) => constraint::drop(host, rel, name, &c.behavior, c.missing_ok, recurse),
         (ValidateConstraint, _) => constraint::validate(host, rel, name),
@@ -164,7 +174,9 @@ fn run(host: &dyn CommandHost, rel: Oid, c: &AlterTableCmd, recurse: bool, below
             crate::owner::change(host, &pglite_catalog::ObjectAddress::relation(rel), owner)
         }
         (AttachPartition, AlterTableDef::Partition(p)) => crate::partition::attach(host, rel, p),
-        (DetachPartition | DetachPartitionFinalize, AlterTableDef::Partition(p)) => crate::partition::detach(host, rel, p),
+        (DetachPartition | DetachPartitionFinalize, AlterTableDef::Partition(p)) => {
+            crate::partition::detach(host, rel, p)
+        }
         (AddInherit, AlterTableDef::RangeVar(p)) => table_options::inherit(host, rel, p),
         (DropInherit, AlterTableDef::RangeVar(p)) => table_options::no_inherit(host, rel, p),
         _ => table_options::table(host, rel, c),

@@ -87,7 +87,13 @@ pub trait Client {
     /// The shape of the rows that follow. Not called for Execute on a portal (its shape was described).
     fn describe_rows(&mut self, columns: &[OutColumn], formats: &[i16]) -> PgResult<()>;
     /// Rows; only the first `columns.len()` values of each are output.
-    fn rows(&mut self, env: &dyn TypeEnv, columns: &[OutColumn], formats: &[i16], batch: &Batch) -> PgResult<()>;
+    fn rows(
+        &mut self,
+        env: &dyn TypeEnv,
+        columns: &[OutColumn],
+        formats: &[i16],
+        batch: &Batch,
+    ) -> PgResult<()>;
     /// The statement is done.
     fn complete(&mut self, tag: &str) -> PgResult<()>;
     fn empty_query(&mut self) -> PgResult<()>;

@@ -22,15 +22,23 @@ pub(crate) fn comment(host: &dyn CommandHost, s: &CommentStmt) -> PgResult<Comma
     }
     // PG: an empty comment is no comment.
     let text = s.comment.as_deref().filter(|t| !t.is_empty());
-    let shared = [DatabaseRow::CATALOG, AuthidRow::CATALOG, TablespaceRow::CATALOG, SubscriptionRow::CATALOG].contains(&a.class);
+    let shared = [DatabaseRow::CATALOG, AuthidRow::CATALOG, TablespaceRow::CATALOG, SubscriptionRow::CATALOG]
+        .contains(&a.class);
     host.with_catalog(&mut |c| {
         match (text, shared) {
-            (Some(t), true) => c.insert(ShdescriptionRow { objoid: a.object, classoid: a.class, description: t.into() }),
+            (Some(t), true) => {
+                c.insert(ShdescriptionRow { objoid: a.object, classoid: a.class, description: t.into() })
+            }
             (None, true) => {
                 c.delete::<ShdescriptionRow>(Key::new().oid(a.object).oid(a.class));
             }
             (Some(t), false) => {
-                c.insert(DescriptionRow { objoid: a.object, classoid: a.class, objsubid: a.sub, description: t.into() });
+                c.insert(DescriptionRow {
+                    objoid: a.object,
+                    classoid: a.class,
+                    objsubid: a.sub,
+                    description: t.into(),
+                });
             }
             (None, false) => {
                 c.delete::<DescriptionRow>(objects::comment_key(&a));

@@ -31,12 +31,14 @@ pub fn copy(host: &dyn CommandHost, s: &CopyStmt, raw: &Arc<RawStmt>) -> PgResul
                 (false, true) => "COPY from a file",
                 (false, false) => "COPY to a file",
             };
-            return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to {what}")
-                .hint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."));
+            return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to {what}").hint(
+                "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.",
+            ));
         }
         bail!(FEATURE_NOT_SUPPORTED, "COPY with server files is not supported yet");
     }
-    let rows = if s.is_from { from::copy_from(host, s, &options)? } else { to::copy_to(host, s, raw, &options)? };
+    let rows =
+        if s.is_from { from::copy_from(host, s, &options)? } else { to::copy_to(host, s, raw, &options)? };
     Ok(CommandOutcome::tag(format!("COPY {rows}")))
 }
 
@@ -46,7 +48,9 @@ fn relation(env: &dyn StatementEnv, s: &CopyStmt) -> PgResult<Option<Arc<RelDesc
     let catalog = env.as_fn_host().catalog();
     let path = env.search_path();
     let class = path.relation(catalog, name.schemaname.as_deref(), &name.relname)?;
-    let rel = catalog.rel(class.oid).ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", name.relname))?;
+    let rel = catalog
+        .rel(class.oid)
+        .ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", name.relname))?;
     Ok(Some(rel))
 }
 

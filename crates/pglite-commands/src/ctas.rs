@@ -70,7 +70,11 @@ pub(crate) fn create(host: &dyn CommandHost, s: &CreateTableAsStmt) -> PgResult<
         return Ok(CommandOutcome::tag(word));
     }
     let rows = fill(host, oid, query)?;
-    Ok(CommandOutcome::tag(if is_view && rows == 0 { format!("SELECT {rows}") } else { format!("SELECT {rows}") }))
+    Ok(CommandOutcome::tag(if is_view && rows == 0 {
+        format!("SELECT {rows}")
+    } else {
+        format!("SELECT {rows}")
+    }))
 }
 
 fn populated(host: &dyn CommandHost, oid: Oid, yes: bool) -> PgResult<()> {
@@ -121,7 +125,9 @@ pub(crate) fn refresh(host: &dyn CommandHost, s: &RefreshMatViewStmt) -> PgResul
         bail!(SYNTAX_ERROR, "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together");
     }
     if s.concurrent && !rel.populated {
-        return Err(PgError::unsupported("CONCURRENTLY cannot be used when the materialized view is not populated"));
+        return Err(PgError::unsupported(
+            "CONCURRENTLY cannot be used when the materialized view is not populated",
+        ));
     }
     host.env().lock_relation(rel.oid, 8)?;
     crate::truncate::new_storage(host, &rel)?;
@@ -129,7 +135,9 @@ pub(crate) fn refresh(host: &dyn CommandHost, s: &RefreshMatViewStmt) -> PgResul
     if !s.skip_data {
         let text = rel.view.clone().ok_or_else(|| PgError::internal("materialized view without a query"))?;
         let parsed = pglite_parser::parse(&text, &pglite_parser::ParseOptions::default())?;
-        let Some(raw) = parsed.stmts.into_iter().next() else { bail!(INTERNAL_ERROR, "materialized view without a query") };
+        let Some(raw) = parsed.stmts.into_iter().next() else {
+            bail!(INTERNAL_ERROR, "materialized view without a query")
+        };
         let query = {
             let env = host.env();
             analyze_statement(env.as_analyze_env(), &raw.stmt, &mut ParamTypes::none())?

@@ -30,7 +30,9 @@ pub(crate) fn temp_namespace(host: &dyn CommandHost) -> PgResult<Oid> {
     if let Some(found) = host.cluster("temp_namespace", &[])?.as_oid().filter(|o| o.is_valid()) {
         return Ok(found);
     }
-    let Datum::Int4(pid) = host.cluster("backend_pid", &[])? else { bail!(INTERNAL_ERROR, "no backend number") };
+    let Datum::Int4(pid) = host.cluster("backend_pid", &[])? else {
+        bail!(INTERNAL_ERROR, "no backend number")
+    };
     let name = format!("pg_temp_{pid}");
     let existing = host.snapshot().namespace_by_name(&name).map(|n| n.oid);
     let oid = match existing {
@@ -97,7 +99,9 @@ pub(crate) fn relation(host: &dyn CommandHost, name: &RangeVar) -> PgResult<std:
         .search_path()
         .relation(catalog, name.schemaname.as_deref(), &name.relname)
         .map_err(|e| e.at_if_unset(name.location))?;
-    catalog.rel(class.oid).ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", name.relname))
+    catalog
+        .rel(class.oid)
+        .ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", name.relname))
 }
 
 /// Word for a relation kind in "must be owner of ..." messages.
@@ -129,7 +133,12 @@ pub(crate) fn check_free(s: &Snapshot, namespace: Oid, name: &str) -> PgResult<(
 }
 
 /// A name for an object made from others, at most 63 bytes, unique among `taken`: `t_a_key`, `t_a_key1` ...
-pub(crate) fn choose_name(name1: &str, name2: Option<&str>, label: &str, taken: &dyn Fn(&str) -> bool) -> String {
+pub(crate) fn choose_name(
+    name1: &str,
+    name2: Option<&str>,
+    label: &str,
+    taken: &dyn Fn(&str) -> bool,
+) -> String {
     let mut n = 0;
     loop {
         let suffix = if n == 0 { label.to_string() } else { format!("{label}{n}") };
@@ -192,7 +201,11 @@ fn collect_expr(s: &Snapshot, e: &Expr, own: Option<Oid>, out: &mut BTreeSet<Obj
         }
         Expr::Var(v) => {
             if let Some(rel) = own.filter(|_| v.levels_up == 0 && v.rte == 1) {
-                let a = if v.attno > 0 { ObjectAddress::column(rel, v.attno) } else { ObjectAddress::relation(rel) };
+                let a = if v.attno > 0 {
+                    ObjectAddress::column(rel, v.attno)
+                } else {
+                    ObjectAddress::relation(rel)
+                };
                 out.insert(a);
             }
         }
@@ -234,7 +247,9 @@ fn collect_query(s: &Snapshot, q: &Query, out: &mut BTreeSet<ObjectAddress>) {
                 }
                 None => collect_query(s, query, out),
             },
-            RteKind::Function { functions, .. } => functions.iter().for_each(|f| collect_level(s, &f.expr, q, out)),
+            RteKind::Function { functions, .. } => {
+                functions.iter().for_each(|f| collect_level(s, &f.expr, q, out))
+            }
             RteKind::Values { rows, .. } => rows.iter().flatten().for_each(|e| collect_level(s, e, q, out)),
             _ => {}
         }

@@ -100,12 +100,17 @@ pub(crate) fn create(host: &dyn CommandHost, s: &CreatedbStmt) -> PgResult<Comma
 fn options(list: &[DefElem], row: &mut DatabaseRow) -> PgResult<()> {
     for d in list {
         match d.defname.as_str() {
-            "template" | "owner" | "strategy" | "oid" | "tablespace" | "location" | "collation_version" | "locale_provider" => {}
+            "template" | "owner" | "strategy" | "oid" | "tablespace" | "location" | "collation_version"
+            | "locale_provider" => {}
             "encoding" => {
                 let name = text(d).unwrap_or_else(|| "UTF8".into());
                 match name.to_ascii_lowercase().replace(['-', '_'], "").as_str() {
                     "utf8" | "unicode" | "6" | "sqlascii" | "latin1" => {}
-                    _ => return Err(err!(UNDEFINED_OBJECT, "{name} is not a valid encoding name").at(d.location)),
+                    _ => {
+                        return Err(
+                            err!(UNDEFINED_OBJECT, "{name} is not a valid encoding name").at(d.location)
+                        );
+                    }
                 }
             }
             "locale" => {
@@ -129,7 +134,9 @@ fn options(list: &[DefElem], row: &mut DatabaseRow) -> PgResult<()> {
 
 fn owned(host: &dyn CommandHost, name: &str) -> PgResult<DatabaseRow> {
     let s = host.snapshot();
-    let Some(row) = s.database_by_name(name) else { bail!(UNDEFINED_DATABASE, "database \"{name}\" does not exist") };
+    let Some(row) = s.database_by_name(name) else {
+        bail!(UNDEFINED_DATABASE, "database \"{name}\" does not exist")
+    };
     if !acl::has_privs_of_role(&s, ctx::user(host), row.datdba) {
         bail!(INSUFFICIENT_PRIVILEGE, "must be owner of database {name}");
     }
@@ -146,7 +153,9 @@ pub(crate) fn alter(host: &dyn CommandHost, s: &AlterDatabaseStmt) -> PgResult<C
             "tablespace" => {
                 let name = text(d).unwrap_or_default();
                 let snap = host.snapshot();
-                let Some(t) = snap.tablespace_by_name(&name) else { bail!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist") };
+                let Some(t) = snap.tablespace_by_name(&name) else {
+                    bail!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist")
+                };
                 row.dattablespace = t.oid;
             }
             other => return Err(PgError::syntax(format!("option \"{other}\" not recognized")).at(d.location)),

@@ -85,7 +85,10 @@ fn skip(host: &dyn CommandHost, kind: &ObjectType, object: &ObjectName, e: &PgEr
     if *kind == ObjectType::Collation {
         text = text.replace(" for encoding \"UTF8\"", "");
     }
-    ctx::notice(host, PgError::new(codes::SUCCESSFUL_COMPLETION, format!("{text}, skipping")).severity(Severity::Notice));
+    ctx::notice(
+        host,
+        PgError::new(codes::SUCCESSFUL_COMPLETION, format!("{text}, skipping")).severity(Severity::Notice),
+    );
 }
 
 fn check(host: &dyn CommandHost, kind: &ObjectType, a: &ObjectAddress) -> PgResult<()> {
@@ -119,7 +122,12 @@ pub(crate) fn remove(host: &dyn CommandHost, targets: &[ObjectAddress], cascade:
     remove_with(host, targets, cascade, false)
 }
 
-pub(crate) fn remove_with(host: &dyn CommandHost, targets: &[ObjectAddress], cascade: bool, quiet: bool) -> PgResult<()> {
+pub(crate) fn remove_with(
+    host: &dyn CommandHost,
+    targets: &[ObjectAddress],
+    cascade: bool,
+    quiet: bool,
+) -> PgResult<()> {
     if targets.is_empty() {
         return Ok(());
     }
@@ -134,7 +142,8 @@ pub(crate) fn remove_with(host: &dyn CommandHost, targets: &[ObjectAddress], cas
     {
         let env = host.env();
         for a in deletion.order.iter().filter(|a| a.class == ClassRow::CATALOG && a.sub == 0) {
-            if s.class_by_oid(a.object).is_some_and(|c| matches!(c.relkind, b'r' | b'p' | b'v' | b'm' | b'S')) {
+            if s.class_by_oid(a.object).is_some_and(|c| matches!(c.relkind, b'r' | b'p' | b'v' | b'm' | b'S'))
+            {
                 env.lock_relation(a.object, 8)?;
             }
         }
@@ -149,7 +158,9 @@ pub(crate) fn remove_with(host: &dyn CommandHost, targets: &[ObjectAddress], cas
             {
                 lost_triggers.push(t.tgrelid);
             }
-            let indexed = (a.class == ClassRow::CATALOG).then(|| c.snapshot().index(a.object).map(|i| i.indrelid)).flatten();
+            let indexed = (a.class == ClassRow::CATALOG)
+                .then(|| c.snapshot().index(a.object).map(|i| i.indrelid))
+                .flatten();
             let is_sequence = c.snapshot().class_by_oid(a.object).is_some_and(|r| r.relkind == b'S');
             let removed = remove_object(c, a)?;
             if let Some((_, filenode, _)) = removed.storage

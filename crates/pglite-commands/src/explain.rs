@@ -88,8 +88,12 @@ fn explained(host: &dyn CommandHost, query: &Statement) -> PgResult<Explained> {
         | Statement::DeleteStmt(_)
         | Statement::MergeStmt(_) => (Some(query.clone()), source, params, false),
         Statement::CreateTableAsStmt(c) => return explained(host, &c.query),
-        Statement::DeclareCursorStmt(d) => (Some(Statement::SelectStmt(d.query.clone())), source, params, true),
-        Statement::ExecuteStmt(_) => return Err(PgError::unsupported("EXPLAIN EXECUTE is not supported yet")),
+        Statement::DeclareCursorStmt(d) => {
+            (Some(Statement::SelectStmt(d.query.clone())), source, params, true)
+        }
+        Statement::ExecuteStmt(_) => {
+            return Err(PgError::unsupported("EXPLAIN EXECUTE is not supported yet"));
+        }
         _ => (None, source, params, false),
     })
 }

@@ -1,13 +1,18 @@
 //! CREATE FUNCTION and PROCEDURE, ALTER FUNCTION.
 
-use pglite_analyze::{ExprKind, Scope as ExprScope, analyze_expr, lookup_func_with_args, resolve_type_name_opt};
+use pglite_analyze::{
+    ExprKind, Scope as ExprScope, analyze_expr, lookup_func_with_args, resolve_type_name_opt,
+};
 use pglite_catalog::acl::{self, AclKind};
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::rows::{LanguageRow, NamespaceRow, ProcRow};
 use pglite_catalog::{CatalogRow, List, Str, Vector, format_type, well_known};
 use pglite_error::{PgError, PgResult, bail, err};
 use pglite_functions::deparse::{Scope, storage_text};
-use pglite_parser::ast::{AlterFunctionStmt, CreateFunctionStmt, DefArg, DefElem, FunctionParameter, FunctionParameterMode, ObjectType, TypeName};
+use pglite_parser::ast::{
+    AlterFunctionStmt, CreateFunctionStmt, DefArg, DefElem, FunctionParameter, FunctionParameterMode,
+    ObjectType, TypeName,
+};
 use pglite_types::{Oid, oid};
 
 use crate::ctx;
@@ -43,7 +48,9 @@ fn params(host: &dyn CommandHost, list: &[FunctionParameter], procedure: bool) -
         let ty = type_of(host, &param.arg_type)?;
         if param.arg_type.setof {
             let what = if procedure { "procedures" } else { "functions" };
-            return Err(err!(INVALID_FUNCTION_DEFINITION, "{what} cannot accept set arguments").at(param.location));
+            return Err(
+                err!(INVALID_FUNCTION_DEFINITION, "{what} cannot accept set arguments").at(param.location)
+            );
         }
         let (letter, input, output) = match param.mode {
             FunctionParameterMode::Default | FunctionParameterMode::In => (b'i', true, false),
@@ -54,7 +61,11 @@ fn params(host: &dyn CommandHost, list: &[FunctionParameter], procedure: bool) -
         };
         if input {
             if p.variadic.is_valid() {
-                return Err(err!(INVALID_FUNCTION_DEFINITION, "VARIADIC parameter must be the last input parameter").at(param.location));
+                return Err(err!(
+                    INVALID_FUNCTION_DEFINITION,
+                    "VARIADIC parameter must be the last input parameter"
+                )
+                .at(param.location));
             }
             if letter != b'o' {
                 p.input.push(ty);
@@ -63,11 +74,20 @@ fn params(host: &dyn CommandHost, list: &[FunctionParameter], procedure: bool) -
         if letter == b'v' {
             let s = host.snapshot();
             p.variadic = match ty {
-                oid::ANYARRAY | oid::ANYCOMPATIBLEARRAY => if ty == oid::ANYARRAY { oid::ANYELEMENT } else { oid::ANYCOMPATIBLE },
+                oid::ANYARRAY | oid::ANYCOMPATIBLEARRAY => {
+                    if ty == oid::ANYARRAY {
+                        oid::ANYELEMENT
+                    } else {
+                        oid::ANYCOMPATIBLE
+                    }
+                }
                 oid::ANY => oid::ANY,
                 _ => match s.element_type(ty) {
                     Some(e) => e,
-                    None => return Err(err!(INVALID_FUNCTION_DEFINITION, "VARIADIC parameter must be an array").at(param.location)),
+                    None => {
+                        return Err(err!(INVALID_FUNCTION_DEFINITION, "VARIADIC parameter must be an array")
+                            .at(param.location));
+                    }
                 },
             };
         }
@@ -78,9 +98,15 @@ fn params(host: &dyn CommandHost, list: &[FunctionParameter], procedure: bool) -
         if !name.is_empty() {
             // PG: an input and an output parameter of a plain kind may share a name.
             let side = |m: u8| (matches!(m, b'i' | b'v' | b'b'), matches!(m, b'o' | b't' | b'b'));
-            let clash = |m: u8| side(m).0 && side(letter).0 || side(m).1 && side(letter).1 || m == b't' || letter == b't';
+            let clash = |m: u8| {
+                side(m).0 && side(letter).0 || side(m).1 && side(letter).1 || m == b't' || letter == b't'
+            };
             if p.names.iter().zip(&p.modes).any(|(n, m)| *n == *name.as_str() && clash(*m)) {
-                return Err(err!(INVALID_FUNCTION_DEFINITION, "parameter name \"{name}\" used more than once").at(param.location));
+                return Err(err!(
+                    INVALID_FUNCTION_DEFINITION,
+                    "parameter name \"{name}\" used more than once"
+                )
+                .at(param.location));
             }
         }
         p.all.push(ty);
@@ -89,17 +115,30 @@ fn params(host: &dyn CommandHost, list: &[FunctionParameter], procedure: bool) -
         match &param.defexpr {
             Some(e) => {
                 if !input || letter == b'o' {
-                    return Err(err!(INVALID_FUNCTION_DEFINITION, "only input parameters can have default values").at(param.location));
+                    return Err(err!(
+                        INVALID_FUNCTION_DEFINITION,
+                        "only input parameters can have default values"
+                    )
+                    .at(param.location));
                 }
                 let env = host.env();
                 let s = host.snapshot();
-                let e = analyze_expr(env.as_analyze_env(), e, &ExprScope::None, ExprKind::FunctionDefault, Some((ty, -1)))?;
+                let e = analyze_expr(
+                    env.as_analyze_env(),
+                    e,
+                    &ExprScope::None,
+                    ExprKind::FunctionDefault,
+                    Some((ty, -1)),
+                )?;
                 p.refs.extend(ctx::expr_references(&s, &e, None));
                 p.defaults.push(storage_text(&s, env.as_fn_host(), &e, Scope::None)?);
             }
             None if input && letter != b'o' && !p.defaults.is_empty() => {
-                return Err(err!(INVALID_FUNCTION_DEFINITION, "input parameters after one with a default value must also have defaults")
-                    .at(param.location));
+                return Err(err!(
+                    INVALID_FUNCTION_DEFINITION,
+                    "input parameters after one with a default value must also have defaults"
+                )
+                .at(param.location));
             }
             None => {}
         }
@@ -193,7 +232,10 @@ pub(crate) fn create(host: &dyn CommandHost, f: &CreateFunctionStmt) -> PgResult
             let ty = type_of(host, t)?;
             if let Some(d) = derived.filter(|d| *d != ty) {
                 let shown = format_type::format_type_be(&s, &pglite_catalog::SearchPath::catalog_only(), d);
-                bail!(INVALID_FUNCTION_DEFINITION, "function result type must be {shown} because of OUT parameters");
+                bail!(
+                    INVALID_FUNCTION_DEFINITION,
+                    "function result type must be {shown} because of OUT parameters"
+                );
             }
             (ty, t.setof)
         }
@@ -230,14 +272,20 @@ pub(crate) fn create(host: &dyn CommandHost, f: &CreateFunctionStmt) -> PgResult
         proargmodes: (!plain_modes).then(|| List::from(p.modes.clone())),
         proargnames: p.names.iter().any(|n| !n.is_empty()).then(|| List::from(p.names.clone())),
         proargdefaults: (!p.defaults.is_empty()).then(|| p.defaults.join(", ").into()),
-        prosrc: if by_link { body.get(1).cloned().unwrap_or_else(|| name.clone()).into() } else { body[0].as_str().into() },
+        prosrc: if by_link {
+            body.get(1).cloned().unwrap_or_else(|| name.clone()).into()
+        } else {
+            body[0].as_str().into()
+        },
         probin: by_link.then(|| body[0].as_str().into()),
         ..ProcRow::default()
     };
     for d in f.options.iter().filter(|d| !matches!(d.defname.as_str(), "as" | "language")) {
         option(host, &mut row, d)?;
     }
-    if lang.oid == well_known::LANG_INTERNAL && !s.procs_by_name(&row.prosrc).any(|q| q.prolang == well_known::LANG_INTERNAL) {
+    if lang.oid == well_known::LANG_INTERNAL
+        && !s.procs_by_name(&row.prosrc).any(|q| q.prolang == well_known::LANG_INTERNAL)
+    {
         bail!(UNDEFINED_FUNCTION, "there is no built-in function named \"{}\"", row.prosrc);
     }
     let old = s.proc_exact(namespace, &name, &p.input).cloned();
@@ -252,7 +300,8 @@ pub(crate) fn create(host: &dyn CommandHost, f: &CreateFunctionStmt) -> PgResult
 fn replaceable(host: &dyn CommandHost, f: &CreateFunctionStmt, old: &ProcRow, new: &ProcRow) -> PgResult<()> {
     let s = host.snapshot();
     let env = host.env();
-    let shown = pglite_catalog::describe::format_procedure(&s, env.search_path(), old.oid).unwrap_or_default();
+    let shown =
+        pglite_catalog::describe::format_procedure(&s, env.search_path(), old.oid).unwrap_or_default();
     if !f.replace {
         bail!(DUPLICATE_FUNCTION, "function \"{}\" already exists with same argument types", new.proname);
     }
@@ -266,13 +315,18 @@ fn replaceable(host: &dyn CommandHost, f: &CreateFunctionStmt, old: &ProcRow, ne
             b'w' => "is a window function",
             _ => "is a function",
         };
-        return Err(err!(WRONG_OBJECT_TYPE, "cannot change routine kind").detail(format!("\"{}\" {detail}.", old.proname)));
+        return Err(err!(WRONG_OBJECT_TYPE, "cannot change routine kind")
+            .detail(format!("\"{}\" {detail}.", old.proname)));
     }
     let hint = format!("Use DROP {} {shown} first.", kind.to_uppercase());
     if old.prorettype != new.prorettype || old.proretset != new.proretset {
-        return Err(err!(INVALID_FUNCTION_DEFINITION, "cannot change return type of existing function").hint(hint));
+        return Err(
+            err!(INVALID_FUNCTION_DEFINITION, "cannot change return type of existing function").hint(hint)
+        );
     }
-    if old.prorettype == oid::RECORD && (old.proallargtypes != new.proallargtypes || old.proargmodes != new.proargmodes) {
+    if old.prorettype == oid::RECORD
+        && (old.proallargtypes != new.proallargtypes || old.proargmodes != new.proargmodes)
+    {
         return Err(err!(INVALID_FUNCTION_DEFINITION, "cannot change return type of existing function")
             .detail("Row type defined by OUT parameters is different.")
             .hint(hint));
@@ -281,17 +335,31 @@ fn replaceable(host: &dyn CommandHost, f: &CreateFunctionStmt, old: &ProcRow, ne
         for (i, n) in names.iter().take(old.pronargs as usize).enumerate().filter(|(_, n)| !n.is_empty()) {
             let now = new.proargnames.as_ref().and_then(|l| l.get(i).cloned()).unwrap_or_default();
             if now != *n {
-                return Err(err!(INVALID_FUNCTION_DEFINITION, "cannot change name of input parameter \"{n}\"").hint(hint));
+                return Err(err!(
+                    INVALID_FUNCTION_DEFINITION,
+                    "cannot change name of input parameter \"{n}\""
+                )
+                .hint(hint));
             }
         }
     }
     if new.pronargdefaults < old.pronargdefaults {
-        return Err(err!(INVALID_FUNCTION_DEFINITION, "cannot remove parameter defaults from existing function").hint(hint));
+        return Err(err!(
+            INVALID_FUNCTION_DEFINITION,
+            "cannot remove parameter defaults from existing function"
+        )
+        .hint(hint));
     }
     Ok(())
 }
 
-fn store(host: &dyn CommandHost, mut row: ProcRow, old: Option<ProcRow>, lang: &LanguageRow, refs: Vec<ObjectAddress>) -> PgResult<()> {
+fn store(
+    host: &dyn CommandHost,
+    mut row: ProcRow,
+    old: Option<ProcRow>,
+    lang: &LanguageRow,
+    refs: Vec<ObjectAddress>,
+) -> PgResult<()> {
     let s = host.snapshot();
     match &old {
         Some(o) => {
@@ -301,7 +369,8 @@ fn store(host: &dyn CommandHost, mut row: ProcRow, old: Option<ProcRow>, lang: &
         }
         None => {
             row.oid = ctx::new_oid(host)?;
-            row.proacl = acl::grant::new_object_acl(&s, AclKind::Function, row.proowner, row.pronamespace).map(Into::into);
+            row.proacl = acl::grant::new_object_acl(&s, AclKind::Function, row.proowner, row.pronamespace)
+                .map(Into::into);
         }
     }
     host.with_catalog(&mut |c| {
@@ -313,7 +382,12 @@ fn store(host: &dyn CommandHost, mut row: ProcRow, old: Option<ProcRow>, lang: &
             ObjectAddress::new(LanguageRow::CATALOG, lang.oid),
             ObjectAddress::type_(row.prorettype),
         ];
-        list.extend(row.proargtypes.iter().chain(row.proallargtypes.iter().flat_map(|l| l.iter())).map(|t| ObjectAddress::type_(*t)));
+        list.extend(
+            row.proargtypes
+                .iter()
+                .chain(row.proallargtypes.iter().flat_map(|l| l.iter()))
+                .map(|t| ObjectAddress::type_(*t)),
+        );
         list.extend(refs.iter().copied());
         c.record_dependencies(me, list, DependencyType::Normal);
         if old.is_none() {
@@ -331,10 +405,13 @@ pub(crate) fn alter(host: &dyn CommandHost, s: &AlterFunctionStmt) -> PgResult<C
         let env = host.env();
         lookup_func_with_args(env.as_analyze_env(), s.objtype.clone(), &s.func, false)?
     };
-    let Some(found) = found else { bail!(UNDEFINED_FUNCTION, "function {} does not exist", s.func.objname.join(".")) };
+    let Some(found) = found else {
+        bail!(UNDEFINED_FUNCTION, "function {} does not exist", s.func.objname.join("."))
+    };
     let a = ObjectAddress::proc(found);
     objects::check_owner(host, &a, &s.objtype)?;
-    let mut row = host.snapshot().proc_by_oid(found).cloned().ok_or_else(|| PgError::internal("function vanished"))?;
+    let mut row =
+        host.snapshot().proc_by_oid(found).cloned().ok_or_else(|| PgError::internal("function vanished"))?;
     if row.prokind == b'a' {
         bail!(WRONG_OBJECT_TYPE, "\"{}\" is an aggregate function", row.proname);
     }

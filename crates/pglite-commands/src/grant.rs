@@ -8,7 +8,9 @@ use pglite_catalog::depend::ObjectAddress;
 use pglite_catalog::rows::*;
 use pglite_catalog::{AclItem, CatalogRow, CatalogTxn, Key, List, Snapshot};
 use pglite_error::{PgError, PgResult, bail, codes, err};
-use pglite_parser::ast::{AccessPriv, DropBehavior, GrantObject, GrantStmt, GrantTargetType, ObjectName, ObjectType, RoleSpecType};
+use pglite_parser::ast::{
+    AccessPriv, DropBehavior, GrantObject, GrantStmt, GrantTargetType, ObjectName, ObjectType, RoleSpecType,
+};
 use pglite_types::Oid;
 
 use crate::ctx;
@@ -145,7 +147,8 @@ fn wanted(host: &dyn CommandHost, g: &GrantStmt, a: &ObjectAddress, plain: &[&Ac
     let s = host.snapshot();
     let mut objtype = g.objtype.clone();
     // PG: GRANT ... ON TABLE of a sequence takes the sequence's privileges, with a warning for others.
-    let is_sequence = s.class_by_oid(a.object).is_some_and(|c| a.class == ClassRow::CATALOG && c.relkind == b'S');
+    let is_sequence =
+        s.class_by_oid(a.object).is_some_and(|c| a.class == ClassRow::CATALOG && c.relkind == b'S');
     if is_sequence && objtype == ObjectType::Table {
         objtype = ObjectType::Sequence;
     }
@@ -176,16 +179,29 @@ fn targets(host: &dyn CommandHost, g: &GrantStmt) -> PgResult<Vec<ObjectAddress>
                 match (rel.kind, &g.objtype) {
                     (b'i' | b'I', _) => bail!(WRONG_OBJECT_TYPE, "\"{}\" is an index", rel.name),
                     (b'c', _) => bail!(WRONG_OBJECT_TYPE, "\"{}\" is a composite type", rel.name),
-                    (k, ObjectType::Sequence) if k != b'S' => bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", rel.name),
+                    (k, ObjectType::Sequence) if k != b'S' => {
+                        bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", rel.name)
+                    }
                     _ => {}
                 }
                 ObjectAddress::relation(rel.oid)
             }
-            GrantObject::Name(n) => objects::resolve(host, &g.objtype, &ObjectName::Name(n.clone()), Lookup::default())?,
-            GrantObject::Names(n) => objects::resolve(host, &g.objtype, &ObjectName::Names(n.clone()), Lookup::default())?,
-            GrantObject::WithArgs(w) => objects::resolve(host, &g.objtype, &ObjectName::WithArgs(w.clone()), Lookup::default())?,
+            GrantObject::Name(n) => {
+                objects::resolve(host, &g.objtype, &ObjectName::Name(n.clone()), Lookup::default())?
+            }
+            GrantObject::Names(n) => {
+                objects::resolve(host, &g.objtype, &ObjectName::Names(n.clone()), Lookup::default())?
+            }
+            GrantObject::WithArgs(w) => {
+                objects::resolve(host, &g.objtype, &ObjectName::WithArgs(w.clone()), Lookup::default())?
+            }
             GrantObject::LargeObject(v) => {
-                let a = objects::resolve(host, &g.objtype, &ObjectName::LargeObject(v.clone()), Lookup::default())?;
+                let a = objects::resolve(
+                    host,
+                    &g.objtype,
+                    &ObjectName::LargeObject(v.clone()),
+                    Lookup::default(),
+                )?;
                 ObjectAddress::of::<LargeobjectMetadataRow>(a.object)
             }
         };
@@ -199,14 +215,17 @@ fn all_in_schema(host: &dyn CommandHost, g: &GrantStmt) -> PgResult<Vec<ObjectAd
     let mut out = Vec::new();
     for o in &g.objects {
         let GrantObject::Name(name) = o else { continue };
-        let Some(ns) = s.namespace_by_name(name) else { bail!(INVALID_SCHEMA_NAME, "schema \"{name}\" does not exist") };
+        let Some(ns) = s.namespace_by_name(name) else {
+            bail!(INVALID_SCHEMA_NAME, "schema \"{name}\" does not exist")
+        };
         let relkinds: &[u8] = match g.objtype {
             ObjectType::Table => b"rpvmf",
             ObjectType::Sequence => b"S",
             _ => b"",
         };
         if !relkinds.is_empty() {
-            let rels = s.iter::<ClassRow>().filter(|c| c.relnamespace == ns.oid && relkinds.contains(&c.relkind));
+            let rels =
+                s.iter::<ClassRow>().filter(|c| c.relnamespace == ns.oid && relkinds.contains(&c.relkind));
             out.extend(rels.map(|c| ObjectAddress::relation(c.oid)));
             continue;
         }
@@ -215,14 +234,27 @@ fn all_in_schema(host: &dyn CommandHost, g: &GrantStmt) -> PgResult<Vec<ObjectAd
             ObjectType::Procedure => b"p",
             _ => b"fawp",
         };
-        let procs = s.iter::<ProcRow>().filter(|p| p.pronamespace == ns.oid && kinds.contains(&p.prokind) && (p.prokind != b'p' || g.objtype != ObjectType::Function));
+        let procs = s.iter::<ProcRow>().filter(|p| {
+            p.pronamespace == ns.oid
+                && kinds.contains(&p.prokind)
+                && (p.prokind != b'p' || g.objtype != ObjectType::Function)
+        });
         out.extend(procs.map(|p| ObjectAddress::proc(p.oid)));
     }
     Ok(out)
 }
 
 /// PG `restrict_and_check_grant`: errors and warnings about privileges that the grantor cannot give.
-fn restrict(host: &dyn CommandHost, o: &Order, avail: u64, wanted: u64, all: bool, held: u64, word: &str, name: &str) -> PgResult<u64> {
+fn restrict(
+    host: &dyn CommandHost,
+    o: &Order,
+    avail: u64,
+    wanted: u64,
+    all: bool,
+    held: u64,
+    word: &str,
+    name: &str,
+) -> PgResult<u64> {
     let options = avail >> 32;
     if options == 0 && held == 0 {
         bail!(INSUFFICIENT_PRIVILEGE, "permission denied for {word} {name}");
@@ -236,13 +268,23 @@ fn restrict(host: &dyn CommandHost, o: &Order, avail: u64, wanted: u64, all: boo
     if now == 0 {
         ctx::notice(host, PgError::warning(given, format!("no privileges were {partly} for \"{name}\"")));
     } else if !all && now != wanted {
-        ctx::notice(host, PgError::warning(given, format!("not all privileges were {partly} for \"{name}\"")));
+        ctx::notice(
+            host,
+            PgError::warning(given, format!("not all privileges were {partly} for \"{name}\"")),
+        );
     }
     Ok(now)
 }
 
 /// The ACL after an order.
-fn changed(s: &Snapshot, o: &Order, old: &[AclItem], now: u64, grantor: Oid, owner: Oid) -> PgResult<Vec<AclItem>> {
+fn changed(
+    s: &Snapshot,
+    o: &Order,
+    old: &[AclItem],
+    now: u64,
+    grantor: Oid,
+    owner: Oid,
+) -> PgResult<Vec<AclItem>> {
     let mut acl = old.to_vec();
     for g in &o.grantees {
         let privs = match (o.is_grant, o.grant_option) {
@@ -258,7 +300,14 @@ fn changed(s: &Snapshot, o: &Order, old: &[AclItem], now: u64, grantor: Oid, own
     Ok(acl)
 }
 
-fn apply(host: &dyn CommandHost, o: &Order, g: &GrantStmt, a: &ObjectAddress, wanted: u64, all: bool) -> PgResult<()> {
+fn apply(
+    host: &dyn CommandHost,
+    o: &Order,
+    g: &GrantStmt,
+    a: &ObjectAddress,
+    wanted: u64,
+    all: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let Some((old, owner)) = acl_of(&s, a) else {
         return Err(PgError::unsupported("privileges of this kind of object are not supported yet"));
@@ -280,7 +329,9 @@ fn apply(host: &dyn CommandHost, o: &Order, g: &GrantStmt, a: &ObjectAddress, wa
                 .hint("Set the privileges of the range type instead."));
         }
     }
-    if let Some(l) = s.language_by_oid(a.object).filter(|l| a.class == LanguageRow::CATALOG && !l.lanpltrusted) {
+    if let Some(l) =
+        s.language_by_oid(a.object).filter(|l| a.class == LanguageRow::CATALOG && !l.lanpltrusted)
+    {
         return Err(err!(WRONG_OBJECT_TYPE, "language \"{}\" is not trusted", l.lanname)
             .detail("GRANT and REVOKE are not allowed on untrusted languages, because only superusers can use untrusted languages."));
     }
@@ -297,7 +348,8 @@ fn apply(host: &dyn CommandHost, o: &Order, g: &GrantStmt, a: &ObjectAddress, wa
     })?;
     // PG: REVOKE on a table takes the privileges from its columns too.
     if class.is_some() && !o.is_grant && kind == AclKind::Table {
-        let columns: Vec<i16> = s.attributes(a.object).filter(|c| c.attacl.is_some()).map(|c| c.attnum).collect();
+        let columns: Vec<i16> =
+            s.attributes(a.object).filter(|c| c.attacl.is_some()).map(|c| c.attnum).collect();
         let bits = now & AclKind::Column.all();
         for attnum in columns.into_iter().filter(|_| bits != 0) {
             change_column(host, o, a.object, attnum, bits, grantor, owner)?;
@@ -306,7 +358,13 @@ fn apply(host: &dyn CommandHost, o: &Order, g: &GrantStmt, a: &ObjectAddress, wa
     Ok(())
 }
 
-fn column_grant(host: &dyn CommandHost, o: &Order, a: &ObjectAddress, p: &AccessPriv, column: &str) -> PgResult<()> {
+fn column_grant(
+    host: &dyn CommandHost,
+    o: &Order,
+    a: &ObjectAddress,
+    p: &AccessPriv,
+    column: &str,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = s.class_by_oid(a.object).cloned().unwrap_or_default();
     let Some(attr) = s.attribute_by_name(a.object, column) else {
@@ -323,7 +381,8 @@ fn column_grant(host: &dyn CommandHost, o: &Order, a: &ObjectAddress, p: &Access
         }
     };
     // Grant options come from the column's and from the table's ACL.
-    let table = rel.relacl.as_ref().map_or_else(|| acl::default_acl(AclKind::Table, rel.relowner), |l| l.to_vec());
+    let table =
+        rel.relacl.as_ref().map_or_else(|| acl::default_acl(AclKind::Table, rel.relowner), |l| l.to_vec());
     let mut merged = table;
     merged.extend(attr.attacl.iter().flat_map(|l| l.iter().copied()));
     let user = ctx::user(host);
@@ -337,14 +396,27 @@ fn column_grant(host: &dyn CommandHost, o: &Order, a: &ObjectAddress, p: &Access
     if now != wanted {
         let verb = if o.is_grant { "granted" } else { "revoked" };
         let how = if now == 0 { "no" } else { "not all" };
-        let code = if o.is_grant { codes::WARNING_PRIVILEGE_NOT_GRANTED } else { codes::WARNING_PRIVILEGE_NOT_REVOKED };
-        let text = format!("{how} privileges were {verb} for column \"{column}\" of relation \"{}\"", rel.relname);
+        let code = if o.is_grant {
+            codes::WARNING_PRIVILEGE_NOT_GRANTED
+        } else {
+            codes::WARNING_PRIVILEGE_NOT_REVOKED
+        };
+        let text =
+            format!("{how} privileges were {verb} for column \"{column}\" of relation \"{}\"", rel.relname);
         ctx::notice(host, PgError::warning(code, text));
     }
     change_column(host, o, a.object, attr.attnum, now, grantor, rel.relowner)
 }
 
-fn change_column(host: &dyn CommandHost, o: &Order, rel: Oid, attnum: i16, now: u64, grantor: Oid, owner: Oid) -> PgResult<()> {
+fn change_column(
+    host: &dyn CommandHost,
+    o: &Order,
+    rel: Oid,
+    attnum: i16,
+    now: u64,
+    grantor: Oid,
+    owner: Oid,
+) -> PgResult<()> {
     let s = host.snapshot();
     let old = s.attribute(rel, attnum).and_then(|a| a.attacl.clone()).unwrap_or_default();
     let new = changed(&s, o, &old, now, grantor, owner)?;
@@ -362,8 +434,11 @@ pub(crate) fn forget_grantee(c: &mut CatalogTxn, a: &ObjectAddress, role: Oid) {
     if a.class == ClassRow::CATALOG && a.sub != 0 {
         let key = Key::new().oid(a.object).with(&(a.sub as i16));
         let owner = c.snapshot().class_by_oid(a.object).map(|r| r.relowner).unwrap_or_default();
-        let Some(acl) = c.snapshot().get::<AttributeRow>(key.clone()).and_then(|r| r.attacl.clone()) else { return };
-        let left: Vec<AclItem> = acl.iter().filter(|i| i.grantee != role && i.grantor != role).copied().collect();
+        let Some(acl) = c.snapshot().get::<AttributeRow>(key.clone()).and_then(|r| r.attacl.clone()) else {
+            return;
+        };
+        let left: Vec<AclItem> =
+            acl.iter().filter(|i| i.grantee != role && i.grantor != role).copied().collect();
         c.record_acl(*a, owner, &left);
         c.modify::<AttributeRow>(key, |r| r.attacl = (!left.is_empty()).then(|| left.clone().into()));
         return;

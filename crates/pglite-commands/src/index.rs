@@ -60,13 +60,16 @@ pub(crate) fn create_index(host: &dyn CommandHost, s: &IndexStmt) -> PgResult<Co
         Some(n) => n.clone(),
         None => {
             let parts: Vec<String> = s.index_params.iter().map(|e| part_name(e)).collect();
-            ctx::choose_name(&rel.name, Some(&parts.join("_")), "idx", &|n| snap.class_by_name(rel.namespace, n).is_some())
+            ctx::choose_name(&rel.name, Some(&parts.join("_")), "idx", &|n| {
+                snap.class_by_name(rel.namespace, n).is_some()
+            })
         }
     };
     if s.if_not_exists && snap.class_by_name(rel.namespace, &name).is_some() {
         ctx::notice(
             host,
-            PgError::new(codes::DUPLICATE_TABLE, format!("relation \"{name}\" already exists, skipping")).severity(Severity::Notice),
+            PgError::new(codes::DUPLICATE_TABLE, format!("relation \"{name}\" already exists, skipping"))
+                .severity(Severity::Notice),
         );
         return Ok(tag);
     }
@@ -105,7 +108,9 @@ fn plural(kind: u8) -> &'static str {
 fn part_name(e: &IndexElem) -> String {
     match (&e.name, &e.expr) {
         (Some(n), _) => n.clone(),
-        (None, Some(pglite_parser::ast::Expr::FuncCall(f))) => f.funcname.last().cloned().unwrap_or_else(|| "expr".into()),
+        (None, Some(pglite_parser::ast::Expr::FuncCall(f))) => {
+            f.funcname.last().cloned().unwrap_or_else(|| "expr".into())
+        }
         _ => "expr".into(),
     }
 }
@@ -148,7 +153,13 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
     let scope = ExprScope::Relation(&rel);
     let predicate = match &new.predicate {
         Some(raw) => {
-            let e = analyze_expr(env.as_analyze_env(), raw, &scope, ExprKind::IndexPredicate, Some((oid::BOOL, -1)))?;
+            let e = analyze_expr(
+                env.as_analyze_env(),
+                raw,
+                &scope,
+                ExprKind::IndexPredicate,
+                Some((oid::BOOL, -1)),
+            )?;
             if !immutable(&s, &e) {
                 bail!(INVALID_OBJECT_DEFINITION, "functions in index predicate must be marked IMMUTABLE");
             }
@@ -188,8 +199,11 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
         c.modify::<ClassRow>(new.table, |r| r.relhasindex = true);
         let me = ObjectAddress::relation(index);
         if new.constraint.is_none() {
-            let columns: Vec<ObjectAddress> =
-                parts.iter().filter(|p| p.attnum > 0).map(|p| ObjectAddress::column(new.table, p.attnum)).collect();
+            let columns: Vec<ObjectAddress> = parts
+                .iter()
+                .filter(|p| p.attnum > 0)
+                .map(|p| ObjectAddress::column(new.table, p.attnum))
+                .collect();
             if columns.is_empty() {
                 c.record_dependency(me, ObjectAddress::relation(new.table), DependencyType::Auto);
             }
@@ -198,7 +212,11 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
         for p in &parts[..nkeys] {
             c.record_dependency(me, ObjectAddress::of::<OpclassRow>(p.opclass), DependencyType::Normal);
             if p.column.collation.is_valid() {
-                c.record_dependency(me, ObjectAddress::of::<CollationRow>(p.column.collation), DependencyType::Normal);
+                c.record_dependency(
+                    me,
+                    ObjectAddress::of::<CollationRow>(p.column.collation),
+                    DependencyType::Normal,
+                );
             }
         }
         c.record_dependencies(me, references.iter().copied(), DependencyType::Normal);
@@ -208,12 +226,24 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
     Ok(index)
 }
 
-fn references(s: &Arc<Snapshot>, new: &NewIndex, parts: &[KeyPart], predicate: Option<&Expr>) -> Vec<ObjectAddress> {
+fn references(
+    s: &Arc<Snapshot>,
+    new: &NewIndex,
+    parts: &[KeyPart],
+    predicate: Option<&Expr>,
+) -> Vec<ObjectAddress> {
     let exprs = parts.iter().filter_map(|p| p.expr.as_ref()).chain(predicate);
     exprs.flat_map(|e| ctx::expr_references(s, e, Some(new.table))).collect()
 }
 
-fn index_row(new: &NewIndex, index: Oid, parts: &[KeyPart], nkeys: usize, texts: &[String], predicate: Option<String>) -> IndexRow {
+fn index_row(
+    new: &NewIndex,
+    index: Oid,
+    parts: &[KeyPart],
+    nkeys: usize,
+    texts: &[String],
+    predicate: Option<String>,
+) -> IndexRow {
     IndexRow {
         indexrelid: index,
         indrelid: new.table,
@@ -281,7 +311,13 @@ pub(crate) fn immutable(s: &Snapshot, e: &Expr) -> bool {
     })
 }
 
-fn key_part(host: &dyn CommandHost, s: &Arc<Snapshot>, rel: &Arc<RelDesc>, e: &IndexElem, am: Oid) -> PgResult<KeyPart> {
+fn key_part(
+    host: &dyn CommandHost,
+    s: &Arc<Snapshot>,
+    rel: &Arc<RelDesc>,
+    e: &IndexElem,
+    am: Oid,
+) -> PgResult<KeyPart> {
     let env = host.env();
     let mut part = match &e.expr {
         None => column_part(rel, e)?,
@@ -296,7 +332,10 @@ fn key_part(host: &dyn CommandHost, s: &Arc<Snapshot>, rel: &Arc<RelDesc>, e: &I
                 }
                 _ => {
                     if !immutable(s, &expr) {
-                        bail!(INVALID_OBJECT_DEFINITION, "functions in index expression must be marked IMMUTABLE");
+                        bail!(
+                            INVALID_OBJECT_DEFINITION,
+                            "functions in index expression must be marked IMMUTABLE"
+                        );
                     }
                     let column = NewColumn::new(part_name(e), expr.ty(), expr.typmod(), expr.collation());
                     KeyPart { attnum: 0, expr: Some(expr), column, opclass: Oid::INVALID, option: 0 }

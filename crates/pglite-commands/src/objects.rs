@@ -215,7 +215,12 @@ pub(crate) struct Lookup {
     pub drop: bool,
 }
 
-fn relation(host: &dyn CommandHost, kind: &ObjectType, names: &[String], how: Lookup) -> PgResult<ObjectAddress> {
+fn relation(
+    host: &dyn CommandHost,
+    kind: &ObjectType,
+    names: &[String],
+    how: Lookup,
+) -> PgResult<ObjectAddress> {
     let env = host.env();
     let s = env.as_fn_host().catalog();
     let (schema, name) = split(&*env, names)?;
@@ -254,7 +259,9 @@ fn type_(host: &dyn CommandHost, kind: &ObjectType, t: &TypeName) -> PgResult<Ob
     let Some((oid, _)) = resolve_type_name_opt(env.as_analyze_env(), t)? else {
         bail!(UNDEFINED_OBJECT, "type \"{}\" does not exist", t.dotted());
     };
-    if *kind == ObjectType::Domain && env.as_fn_host().catalog().type_by_oid(oid).is_some_and(|r| r.typtype != b'd') {
+    if *kind == ObjectType::Domain
+        && env.as_fn_host().catalog().type_by_oid(oid).is_some_and(|r| r.typtype != b'd')
+    {
         bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a domain", t.dotted());
     }
     Ok(ObjectAddress::type_(oid))
@@ -278,10 +285,20 @@ fn operator(host: &dyn CommandHost, o: &ObjectWithArgs) -> PgResult<ObjectAddres
         Some(found) => Ok(ObjectAddress::of::<OperatorRow>(found.oid)),
         None => {
             let show = |t: Oid| {
-                if t.is_valid() { format!("{} ", pglite_catalog::format_type::format_type_be(s, path, t)) } else { String::new() }
+                if t.is_valid() {
+                    format!("{} ", pglite_catalog::format_type::format_type_be(s, path, t))
+                } else {
+                    String::new()
+                }
             };
             let right = show(sides[1]);
-            bail!(UNDEFINED_FUNCTION, "operator does not exist: {}{} {}", show(sides[0]), o.objname.join("."), right.trim_end())
+            bail!(
+                UNDEFINED_FUNCTION,
+                "operator does not exist: {}{} {}",
+                show(sides[0]),
+                o.objname.join("."),
+                right.trim_end()
+            )
         }
     }
 }
@@ -293,15 +310,24 @@ fn on_table(host: &dyn CommandHost, kind: &ObjectType, names: &[String]) -> PgRe
     let s = host.snapshot();
     let rel = s.class_by_oid(a.object).map(|c| c.relname.to_string()).unwrap_or_default();
     let found = match kind {
-        ObjectType::Trigger => s.trigger_by_name(a.object, name).map(|t| ObjectAddress::of::<TriggerRow>(t.oid)),
+        ObjectType::Trigger => {
+            s.trigger_by_name(a.object, name).map(|t| ObjectAddress::of::<TriggerRow>(t.oid))
+        }
         ObjectType::Rule => s.rule_by_name(a.object, name).map(|r| ObjectAddress::of::<RewriteRow>(r.oid)),
-        ObjectType::Policy => s.policies_of(a.object).find(|p| p.polname == *name.as_str()).map(|p| ObjectAddress::of::<PolicyRow>(p.oid)),
+        ObjectType::Policy => s
+            .policies_of(a.object)
+            .find(|p| p.polname == *name.as_str())
+            .map(|p| ObjectAddress::of::<PolicyRow>(p.oid)),
         _ => s.constraint_by_name(a.object, name).map(|c| ObjectAddress::constraint(c.oid)),
     };
     match (found, kind) {
         (Some(found), _) => Ok(found),
-        (None, ObjectType::Rule) => bail!(UNDEFINED_OBJECT, "rule \"{name}\" for relation \"{rel}\" does not exist"),
-        (None, k) => bail!(UNDEFINED_OBJECT, "{} \"{name}\" for table \"{rel}\" does not exist", kind_word(k)),
+        (None, ObjectType::Rule) => {
+            bail!(UNDEFINED_OBJECT, "rule \"{name}\" for relation \"{rel}\" does not exist")
+        }
+        (None, k) => {
+            bail!(UNDEFINED_OBJECT, "{} \"{name}\" for table \"{rel}\" does not exist", kind_word(k))
+        }
     }
 }
 
@@ -331,9 +357,10 @@ fn plain(s: &Snapshot, kind: &ObjectType, name: &str) -> PgResult<ObjectAddress>
         Publication => by!(publication_by_name PublicationRow),
         ForeignServer => by!(foreign_server_by_name ForeignServerRow),
         Fdw => by!(foreign_data_wrapper_by_name ForeignDataWrapperRow),
-        Subscription => {
-            s.iter::<SubscriptionRow>().find(|r| r.subname == name).map(|r| ObjectAddress::of::<SubscriptionRow>(r.oid))
-        }
+        Subscription => s
+            .iter::<SubscriptionRow>()
+            .find(|r| r.subname == name)
+            .map(|r| ObjectAddress::of::<SubscriptionRow>(r.oid)),
         _ => None,
     };
     found.ok_or_else(|| err!(UNDEFINED_OBJECT, "{} \"{name}\" does not exist", kind_word(kind)))
@@ -355,20 +382,29 @@ fn qualified(host: &dyn CommandHost, kind: &ObjectType, names: &[String]) -> PgR
         TsDictionary => ObjectAddress::of::<TsDictRow>(path.ts_dict(s, schema, &name)?.oid),
         TsParser => ObjectAddress::of::<TsParserRow>(path.ts_parser(s, schema, &name)?.oid),
         TsTemplate => ObjectAddress::of::<TsTemplateRow>(path.ts_template(s, schema, &name)?.oid),
-        other => return Err(PgError::unsupported(format!("naming a {} is not supported yet", kind_word(other)))),
+        other => {
+            return Err(PgError::unsupported(format!("naming a {} is not supported yet", kind_word(other))));
+        }
     })
 }
 
 fn opclass(host: &dyn CommandHost, kind: &ObjectType, names: &[String]) -> PgResult<ObjectAddress> {
-    let (am, rest) = names.split_first().ok_or_else(|| PgError::internal("operator class without access method"))?;
+    let (am, rest) =
+        names.split_first().ok_or_else(|| PgError::internal("operator class without access method"))?;
     let env = host.env();
     let s = env.as_fn_host().catalog();
-    let Some(am_row) = s.am_by_name(am) else { bail!(UNDEFINED_OBJECT, "access method \"{am}\" does not exist") };
+    let Some(am_row) = s.am_by_name(am) else {
+        bail!(UNDEFINED_OBJECT, "access method \"{am}\" does not exist")
+    };
     let (schema, name) = split(&*env, rest)?;
     Ok(if *kind == ObjectType::OpClass {
-        ObjectAddress::of::<OpclassRow>(env.search_path().opclass(s, am_row.oid, schema.as_deref(), &name)?.oid)
+        ObjectAddress::of::<OpclassRow>(
+            env.search_path().opclass(s, am_row.oid, schema.as_deref(), &name)?.oid,
+        )
     } else {
-        ObjectAddress::of::<OpfamilyRow>(env.search_path().opfamily(s, am_row.oid, schema.as_deref(), &name)?.oid)
+        ObjectAddress::of::<OpfamilyRow>(
+            env.search_path().opfamily(s, am_row.oid, schema.as_deref(), &name)?.oid,
+        )
     })
 }
 
@@ -389,10 +425,17 @@ fn column(host: &dyn CommandHost, names: &[String]) -> PgResult<ObjectAddress> {
 }
 
 /// The object that a statement names, or PostgreSQL's error.
-pub(crate) fn resolve(host: &dyn CommandHost, kind: &ObjectType, object: &ObjectName, how: Lookup) -> PgResult<ObjectAddress> {
+pub(crate) fn resolve(
+    host: &dyn CommandHost,
+    kind: &ObjectType,
+    object: &ObjectName,
+    how: Lookup,
+) -> PgResult<ObjectAddress> {
     use ObjectType::*;
     match (kind, object) {
-        (Table | View | Index | Sequence | MatView | ForeignTable, o) => relation(host, kind, &names_of(o), how),
+        (Table | View | Index | Sequence | MatView | ForeignTable, o) => {
+            relation(host, kind, &names_of(o), how)
+        }
         (Column, o) => column(host, &names_of(o)),
         (Type | Domain, ObjectName::TypeName(t)) => type_(host, kind, t),
         (Type | Domain, o) => {
@@ -403,7 +446,9 @@ pub(crate) fn resolve(host: &dyn CommandHost, kind: &ObjectType, object: &Object
             let env = host.env();
             match lookup_func_with_args(env.as_analyze_env(), kind.clone(), w, false)? {
                 Some(oid) => Ok(ObjectAddress::proc(oid)),
-                None => bail!(UNDEFINED_FUNCTION, "{} {} does not exist", kind_word(kind), w.objname.join(".")),
+                None => {
+                    bail!(UNDEFINED_FUNCTION, "{} {} does not exist", kind_word(kind), w.objname.join("."))
+                }
             }
         }
         (Operator, ObjectName::WithArgs(w)) => operator(host, w),
@@ -417,7 +462,12 @@ pub(crate) fn resolve(host: &dyn CommandHost, kind: &ObjectType, object: &Object
                 None => {
                     let env = host.env();
                     let show = |t| pglite_catalog::format_type::format_type_be(&s, env.search_path(), t);
-                    bail!(UNDEFINED_OBJECT, "cast from type {} to type {} does not exist", show(from), show(to))
+                    bail!(
+                        UNDEFINED_OBJECT,
+                        "cast from type {} to type {} does not exist",
+                        show(from),
+                        show(to)
+                    )
                 }
             }
         }
@@ -427,7 +477,11 @@ pub(crate) fn resolve(host: &dyn CommandHost, kind: &ObjectType, object: &Object
             let lang_oid = plain(&s, &Language, lang)?.object;
             match s.iter::<TransformRow>().find(|r| r.trftype == ty && r.trflang == lang_oid) {
                 Some(r) => Ok(ObjectAddress::of::<TransformRow>(r.oid)),
-                None => bail!(UNDEFINED_OBJECT, "transform for type {} language \"{lang}\" does not exist", t.dotted()),
+                None => bail!(
+                    UNDEFINED_OBJECT,
+                    "transform for type {} language \"{lang}\" does not exist",
+                    t.dotted()
+                ),
             }
         }
         (DomConstraint, ObjectName::DomainConstraint(t, name)) => {
@@ -435,7 +489,9 @@ pub(crate) fn resolve(host: &dyn CommandHost, kind: &ObjectType, object: &Object
             let s = host.snapshot();
             match s.domain_constraints_of(ty).find(|c| c.conname == *name.as_str()) {
                 Some(c) => Ok(ObjectAddress::constraint(c.oid)),
-                None => bail!(UNDEFINED_OBJECT, "constraint \"{name}\" for domain {} does not exist", t.dotted()),
+                None => {
+                    bail!(UNDEFINED_OBJECT, "constraint \"{name}\" for domain {} does not exist", t.dotted())
+                }
             }
         }
         (LargeObject, ObjectName::LargeObject(v)) => {
@@ -449,9 +505,10 @@ pub(crate) fn resolve(host: &dyn CommandHost, kind: &ObjectType, object: &Object
                 None => bail!(UNDEFINED_OBJECT, "large object {oid} does not exist"),
             }
         }
-        (Collation | Conversion | StatisticExt | TsConfiguration | TsDictionary | TsParser | TsTemplate, o) => {
-            qualified(host, kind, &names_of(o))
-        }
+        (
+            Collation | Conversion | StatisticExt | TsConfiguration | TsDictionary | TsParser | TsTemplate,
+            o,
+        ) => qualified(host, kind, &names_of(o)),
         (_, o) => plain(&host.snapshot(), kind, &names_of(o).join(".")),
     }
 }

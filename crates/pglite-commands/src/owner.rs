@@ -45,7 +45,12 @@ pub(crate) fn change(host: &dyn CommandHost, a: &ObjectAddress, owner: Oid) -> P
     let mut all = vec![*a];
     if a.class == ClassRow::CATALOG {
         let Some(class) = s.class_by_oid(a.object) else { return Ok(()) };
-        all.extend([class.reltype.valid(), s.array_type(class.reltype)].into_iter().flatten().map(ObjectAddress::type_));
+        all.extend(
+            [class.reltype.valid(), s.array_type(class.reltype)]
+                .into_iter()
+                .flatten()
+                .map(ObjectAddress::type_),
+        );
         all.extend(s.indexes_of(a.object).map(|i| ObjectAddress::relation(i.indexrelid)));
         for seq in s.owned_sequences(a.object, 0) {
             change(host, &ObjectAddress::relation(seq), owner)?;
@@ -115,8 +120,10 @@ pub(crate) fn drop_owned(host: &dyn CommandHost, s: &DropOwnedStmt) -> PgResult<
                 Ok(())
             })?;
         }
-        let list: Vec<ObjectAddress> =
-            owned_by(host, role, b'o').into_iter().filter(|a| a.class != DatabaseRow::CATALOG && a.class != TablespaceRow::CATALOG).collect();
+        let list: Vec<ObjectAddress> = owned_by(host, role, b'o')
+            .into_iter()
+            .filter(|a| a.class != DatabaseRow::CATALOG && a.class != TablespaceRow::CATALOG)
+            .collect();
         crate::drop::remove(host, &list, s.behavior == DropBehavior::Cascade)?;
     }
     Ok(CommandOutcome::tag("DROP OWNED"))

@@ -13,7 +13,11 @@ pub(crate) fn attach(host: &dyn CommandHost, parent: Oid, _p: &PartitionCmd) -> 
     let s = host.snapshot();
     let rel = desc(&s, parent)?;
     if rel.kind != b'p' {
-        bail!(WRONG_OBJECT_TYPE, "ALTER action ATTACH PARTITION cannot be performed on relation \"{}\"", rel.name);
+        bail!(
+            WRONG_OBJECT_TYPE,
+            "ALTER action ATTACH PARTITION cannot be performed on relation \"{}\"",
+            rel.name
+        );
     }
     Err(PgError::unsupported("ATTACH PARTITION is not supported yet"))
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use pglite_catalog::rows::ClassRow;
 use pglite_catalog::RelDesc;
+use pglite_catalog::rows::ClassRow;
 use pglite_error::{PgError, PgResult, bail};
 use pglite_parser::ast::{ReindexObjectType, ReindexStmt};
 use pglite_txn::Space;

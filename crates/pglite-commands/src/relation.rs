@@ -2,8 +2,8 @@
 
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::generated::rows::{AttributeRow, ClassRow, CollationRow, NamespaceRow, TypeRow};
-use pglite_catalog::{CatalogTxn, Str, well_known};
 use pglite_catalog::value::Xid;
+use pglite_catalog::{CatalogTxn, Str, well_known};
 use pglite_error::{PgResult, bail, err};
 use pglite_txn::Space;
 use pglite_types::{Oid, oid};
@@ -77,14 +77,25 @@ fn check_columns(rel: &NewRelation, s: &pglite_catalog::Snapshot) -> PgResult<()
         if rel.columns[..i].iter().any(|o| o.name == c.name) {
             bail!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", c.name);
         }
-        let Some(ty) = s.type_by_oid(c.ty) else { bail!(UNDEFINED_OBJECT, "type with OID {} does not exist", c.ty) };
+        let Some(ty) = s.type_by_oid(c.ty) else {
+            bail!(UNDEFINED_OBJECT, "type with OID {} does not exist", c.ty)
+        };
         if ty.typtype == b'p' && !(matches!(c.ty, oid::ANYARRAY) && rel.namespace == well_known::PG_CATALOG) {
-            let shown = pglite_catalog::format_type::format_type_be(s, &pglite_catalog::SearchPath::catalog_only(), c.ty);
+            let shown = pglite_catalog::format_type::format_type_be(
+                s,
+                &pglite_catalog::SearchPath::catalog_only(),
+                c.ty,
+            );
             bail!(INVALID_TABLE_DEFINITION, "column \"{}\" has pseudo-type {shown}", c.name);
         }
         if !c.collation.is_valid() && ty.typcollation.is_valid() {
-            return Err(err!(INDETERMINATE_COLLATION, "no collation was derived for column \"{}\" with collatable type {}", c.name, ty.typname)
-                .hint("Use the COLLATE clause to set the collation explicitly."));
+            return Err(err!(
+                INDETERMINATE_COLLATION,
+                "no collation was derived for column \"{}\" with collatable type {}",
+                c.name,
+                ty.typname
+            )
+            .hint("Use the COLLATE clause to set the collation explicitly."));
         }
     }
     Ok(())
@@ -162,7 +173,14 @@ fn class_row(rel: &NewRelation, oid: Oid, row_type: Oid) -> ClassRow {
 }
 
 /// The row type (typtype c) of a relation.
-pub(crate) fn composite_type(oid_: Oid, name: &str, namespace: Oid, owner: Oid, relid: Oid, array: Oid) -> TypeRow {
+pub(crate) fn composite_type(
+    oid_: Oid,
+    name: &str,
+    namespace: Oid,
+    owner: Oid,
+    relid: Oid,
+    array: Oid,
+) -> TypeRow {
     let proc = |n: u32| Oid(n);
     TypeRow {
         oid: oid_,
@@ -261,7 +279,8 @@ pub(crate) fn create(host: &dyn CommandHost, rel: &NewRelation) -> PgResult<Oid>
         ));
     }
     let oid_ = ctx::new_oid(host)?;
-    let (row_type, array) = if rel.with_types { (ctx::new_oid(host)?, ctx::new_oid(host)?) } else { Default::default() };
+    let (row_type, array) =
+        if rel.with_types { (ctx::new_oid(host)?, ctx::new_oid(host)?) } else { Default::default() };
     let array_name = array_type_name(&s, rel.namespace, &rel.name);
     let class = class_row(rel, oid_, row_type);
     let attributes: Vec<AttributeRow> = rel
@@ -288,7 +307,11 @@ pub(crate) fn create(host: &dyn CommandHost, rel: &NewRelation) -> PgResult<Oid>
             }
             c.record_dependency(a, t, DependencyType::Internal);
             if rel.kind == b'c' {
-                c.record_dependency(t, ObjectAddress::of::<NamespaceRow>(rel.namespace), DependencyType::Normal);
+                c.record_dependency(
+                    t,
+                    ObjectAddress::of::<NamespaceRow>(rel.namespace),
+                    DependencyType::Normal,
+                );
                 c.record_owner(t, rel.owner);
             }
         }

@@ -5,7 +5,9 @@ use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::rows::*;
 use pglite_catalog::{CatalogRow, Snapshot};
 use pglite_error::{PgError, PgResult, bail, err};
-use pglite_parser::ast::{AlterObjectDependsStmt, AlterObjectSchemaStmt, ObjectName, ObjectType, RangeVar, RenameStmt};
+use pglite_parser::ast::{
+    AlterObjectDependsStmt, AlterObjectSchemaStmt, ObjectName, ObjectType, RangeVar, RenameStmt,
+};
 use pglite_types::Oid;
 
 use crate::ctx;
@@ -27,7 +29,8 @@ fn target(
 ) -> PgResult<Option<ObjectAddress>> {
     let found = match (relation, object) {
         (Some(r), _) => {
-            let names: Vec<String> = r.catalogname.iter().chain(&r.schemaname).cloned().chain([r.relname.clone()]).collect();
+            let names: Vec<String> =
+                r.catalogname.iter().chain(&r.schemaname).cloned().chain([r.relname.clone()]).collect();
             // PG: ALTER TABLE renames views, indexes and sequences too.
             let kind = if *kind == ObjectType::Table { &ObjectType::Column } else { kind };
             let kind = if matches!(kind, ObjectType::Column) { None } else { Some(kind) };
@@ -64,7 +67,9 @@ pub(crate) fn rename(host: &dyn CommandHost, s: &RenameStmt) -> PgResult<Command
             return Ok(tag(&s.rename_type));
         }
         Column | Attribute => {
-            let Some(a) = target(host, &s.relation_type, s.relation.as_ref(), s.object.as_ref(), s.missing_ok)? else {
+            let Some(a) =
+                target(host, &s.relation_type, s.relation.as_ref(), s.object.as_ref(), s.missing_ok)?
+            else {
                 return Ok(tag(&s.relation_type));
             };
             objects::check_owner(host, &a, &Table)?;
@@ -131,7 +136,14 @@ fn type_(host: &dyn CommandHost, oid: Oid, new: &str) -> PgResult<()> {
     })
 }
 
-fn column(host: &dyn CommandHost, rel: Oid, old: &str, new: &str, recurse: bool, below: bool) -> PgResult<()> {
+fn column(
+    host: &dyn CommandHost,
+    rel: Oid,
+    old: &str,
+    new: &str,
+    recurse: bool,
+    below: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let desc = crate::alter::desc(&s, rel)?;
     if matches!(desc.kind, b'S' | b't') {
@@ -167,7 +179,9 @@ fn part(host: &dyn CommandHost, kind: &ObjectType, rel: Oid, old: &str, new: &st
     let table = s.class_by_oid(rel).map(|c| c.relname.to_string()).unwrap_or_default();
     let names = |a: &ObjectAddress| a.object;
     let find = |name: &str| match kind {
-        ObjectType::TabConstraint => s.constraint_by_name(rel, name).map(|c| ObjectAddress::constraint(c.oid)),
+        ObjectType::TabConstraint => {
+            s.constraint_by_name(rel, name).map(|c| ObjectAddress::constraint(c.oid))
+        }
         ObjectType::Trigger => s.trigger_by_name(rel, name).map(|c| ObjectAddress::of::<TriggerRow>(c.oid)),
         ObjectType::Rule => s.rule_by_name(rel, name).map(|c| ObjectAddress::of::<RewriteRow>(c.oid)),
         _ => s.policies_of(rel).find(|p| *p.polname == *name).map(|p| ObjectAddress::of::<PolicyRow>(p.oid)),
@@ -175,8 +189,12 @@ fn part(host: &dyn CommandHost, kind: &ObjectType, rel: Oid, old: &str, new: &st
     let word = objects::kind_word(kind);
     let Some(a) = find(old) else {
         return Err(match kind {
-            ObjectType::TabConstraint => err!(UNDEFINED_OBJECT, "constraint \"{old}\" for table \"{table}\" does not exist"),
-            ObjectType::Rule => err!(UNDEFINED_OBJECT, "rule \"{old}\" for relation \"{table}\" does not exist"),
+            ObjectType::TabConstraint => {
+                err!(UNDEFINED_OBJECT, "constraint \"{old}\" for table \"{table}\" does not exist")
+            }
+            ObjectType::Rule => {
+                err!(UNDEFINED_OBJECT, "rule \"{old}\" for relation \"{table}\" does not exist")
+            }
             _ => err!(UNDEFINED_OBJECT, "{word} \"{old}\" for table \"{table}\" does not exist"),
         });
     };
@@ -214,18 +232,31 @@ fn part(host: &dyn CommandHost, kind: &ObjectType, rel: Oid, old: &str, new: &st
 fn taken(s: &Snapshot, a: &ObjectAddress, namespace: Option<Oid>, new: &str) -> PgResult<()> {
     let schema = namespace.and_then(|n| s.namespace_name(n)).unwrap_or("").to_string();
     let ns = namespace.unwrap_or_default();
-    let exists = |found: bool, text: String| if found { Err(err!(DUPLICATE_OBJECT, "{text}")) } else { Ok(()) };
+    let exists =
+        |found: bool, text: String| if found { Err(err!(DUPLICATE_OBJECT, "{text}")) } else { Ok(()) };
     match a.class {
-        NamespaceRow::CATALOG if s.namespace_by_name(new).is_some() => bail!(DUPLICATE_SCHEMA, "schema \"{new}\" already exists"),
+        NamespaceRow::CATALOG if s.namespace_by_name(new).is_some() => {
+            bail!(DUPLICATE_SCHEMA, "schema \"{new}\" already exists")
+        }
         ProcRow::CATALOG => {
             let p = s.proc_by_oid(a.object).cloned().unwrap_or_default();
             if s.proc_exact(ns, new, &p.proargtypes).is_some_and(|f| f.oid != a.object) {
                 let types: Vec<String> = p
                     .proargtypes
                     .iter()
-                    .map(|t| pglite_catalog::format_type::format_type_be(s, &pglite_catalog::SearchPath::catalog_only(), *t))
+                    .map(|t| {
+                        pglite_catalog::format_type::format_type_be(
+                            s,
+                            &pglite_catalog::SearchPath::catalog_only(),
+                            *t,
+                        )
+                    })
                     .collect();
-                bail!(DUPLICATE_FUNCTION, "function {new}({}) already exists in schema \"{schema}\"", types.join(", "));
+                bail!(
+                    DUPLICATE_FUNCTION,
+                    "function {new}({}) already exists in schema \"{schema}\"",
+                    types.join(", ")
+                );
             }
             Ok(())
         }
@@ -233,18 +264,22 @@ fn taken(s: &Snapshot, a: &ObjectAddress, namespace: Option<Oid>, new: &str) -> 
             s.collations_by_name(ns, new).next().is_some(),
             format!("collation \"{new}\" for encoding \"UTF8\" already exists in schema \"{schema}\""),
         ),
-        ConversionRow::CATALOG => {
-            exists(s.conversion_by_name(ns, new).is_some(), format!("conversion \"{new}\" already exists in schema \"{schema}\""))
-        }
-        StatisticExtRow::CATALOG => {
-            exists(s.statistic_ext_by_name(ns, new).is_some(), format!("statistics object \"{new}\" already exists in schema \"{schema}\""))
-        }
+        ConversionRow::CATALOG => exists(
+            s.conversion_by_name(ns, new).is_some(),
+            format!("conversion \"{new}\" already exists in schema \"{schema}\""),
+        ),
+        StatisticExtRow::CATALOG => exists(
+            s.statistic_ext_by_name(ns, new).is_some(),
+            format!("statistics object \"{new}\" already exists in schema \"{schema}\""),
+        ),
         OpclassRow::CATALOG => {
             let c = s.opclass_by_oid(a.object).cloned().unwrap_or_default();
             let am = s.am_by_oid(c.opcmethod).map(|m| m.amname.to_string()).unwrap_or_default();
             exists(
                 s.opclass_by_name(c.opcmethod, ns, new).is_some(),
-                format!("operator class \"{new}\" for access method \"{am}\" already exists in schema \"{schema}\""),
+                format!(
+                    "operator class \"{new}\" for access method \"{am}\" already exists in schema \"{schema}\""
+                ),
             )
         }
         OpfamilyRow::CATALOG => {
@@ -252,23 +287,35 @@ fn taken(s: &Snapshot, a: &ObjectAddress, namespace: Option<Oid>, new: &str) -> 
             let am = s.am_by_oid(c.opfmethod).map(|m| m.amname.to_string()).unwrap_or_default();
             exists(
                 s.opfamily_by_name(c.opfmethod, ns, new).is_some(),
-                format!("operator family \"{new}\" for access method \"{am}\" already exists in schema \"{schema}\""),
+                format!(
+                    "operator family \"{new}\" for access method \"{am}\" already exists in schema \"{schema}\""
+                ),
             )
         }
         TsConfigRow::CATALOG => exists(
             s.ts_config_by_name(ns, new).is_some(),
             format!("text search configuration \"{new}\" already exists in schema \"{schema}\""),
         ),
-        TsDictRow::CATALOG => {
-            exists(s.ts_dict_by_name(ns, new).is_some(), format!("text search dictionary \"{new}\" already exists in schema \"{schema}\""))
+        TsDictRow::CATALOG => exists(
+            s.ts_dict_by_name(ns, new).is_some(),
+            format!("text search dictionary \"{new}\" already exists in schema \"{schema}\""),
+        ),
+        LanguageRow::CATALOG => {
+            exists(s.language_by_name(new).is_some(), format!("language \"{new}\" already exists"))
         }
-        LanguageRow::CATALOG => exists(s.language_by_name(new).is_some(), format!("language \"{new}\" already exists")),
-        ForeignServerRow::CATALOG => exists(s.foreign_server_by_name(new).is_some(), format!("server \"{new}\" already exists")),
-        ForeignDataWrapperRow::CATALOG => {
-            exists(s.foreign_data_wrapper_by_name(new).is_some(), format!("foreign-data wrapper \"{new}\" already exists"))
+        ForeignServerRow::CATALOG => {
+            exists(s.foreign_server_by_name(new).is_some(), format!("server \"{new}\" already exists"))
         }
-        PublicationRow::CATALOG => exists(s.publication_by_name(new).is_some(), format!("publication \"{new}\" already exists")),
-        EventTriggerRow::CATALOG => exists(s.event_trigger_by_name(new).is_some(), format!("event trigger \"{new}\" already exists")),
+        ForeignDataWrapperRow::CATALOG => exists(
+            s.foreign_data_wrapper_by_name(new).is_some(),
+            format!("foreign-data wrapper \"{new}\" already exists"),
+        ),
+        PublicationRow::CATALOG => {
+            exists(s.publication_by_name(new).is_some(), format!("publication \"{new}\" already exists"))
+        }
+        EventTriggerRow::CATALOG => {
+            exists(s.event_trigger_by_name(new).is_some(), format!("event trigger \"{new}\" already exists"))
+        }
         _ => Ok(()),
     }
 }
@@ -281,12 +328,17 @@ fn object(host: &dyn CommandHost, a: &ObjectAddress, new: &str) -> PgResult<()> 
             let t = s.type_by_oid(a.object).cloned().unwrap_or_default();
             if t.typrelid.is_valid() {
                 if s.class_by_oid(t.typrelid).is_some_and(|c| c.relkind != b'c') {
-                    return Err(err!(WRONG_OBJECT_TYPE, "{} is a table's row type", t.typname).hint("Use ALTER TABLE instead."));
+                    return Err(err!(WRONG_OBJECT_TYPE, "{} is a table's row type", t.typname)
+                        .hint("Use ALTER TABLE instead."));
                 }
                 return relation(host, t.typrelid, new);
             }
             if s.element_type(t.oid).is_some() {
-                let shown = pglite_catalog::format_type::format_type_be(&s, &pglite_catalog::SearchPath::catalog_only(), t.oid);
+                let shown = pglite_catalog::format_type::format_type_be(
+                    &s,
+                    &pglite_catalog::SearchPath::catalog_only(),
+                    t.oid,
+                );
                 return Err(err!(WRONG_OBJECT_TYPE, "cannot alter array type {shown}"));
             }
             return type_(host, a.object, new);
@@ -348,7 +400,8 @@ fn move_to(host: &dyn CommandHost, a: &ObjectAddress, ns: Oid, schema: &str) -> 
                 bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists in schema \"{schema}\"");
             }
             let class = s.class_by_oid(a.object).cloned().unwrap_or_default();
-            let types: Vec<Oid> = [class.reltype.valid(), s.array_type(class.reltype)].into_iter().flatten().collect();
+            let types: Vec<Oid> =
+                [class.reltype.valid(), s.array_type(class.reltype)].into_iter().flatten().collect();
             let constraints: Vec<Oid> = s.constraints_of(a.object).map(|k| k.oid).collect();
             host.with_catalog(&mut |c| {
                 for t in &types {
@@ -399,7 +452,12 @@ pub(crate) fn depends(host: &dyn CommandHost, s: &AlterObjectDependsStmt) -> PgR
             None => return Ok(tag(&s.object_type)),
         },
     };
-    let e = objects::resolve(host, &ObjectType::Extension, &ObjectName::Name(s.extname.clone()), Lookup::default())?;
+    let e = objects::resolve(
+        host,
+        &ObjectType::Extension,
+        &ObjectName::Name(s.extname.clone()),
+        Lookup::default(),
+    )?;
     host.with_catalog(&mut |c| {
         if s.remove {
             c.forget_dependencies_on_class(a, ExtensionRow::CATALOG, DependencyType::AutoExtension);

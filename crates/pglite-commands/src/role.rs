@@ -9,7 +9,9 @@ use pglite_catalog::value::Timestamp;
 use pglite_catalog::{CatalogRow, Key, acl};
 use pglite_error::{PgError, PgResult, Severity, bail, codes, err};
 use pglite_ir::abi::UserKind;
-use pglite_parser::ast::{AlterRoleStmt, CreateRoleStmt, DefArg, DefElem, DropRoleStmt, RoleSpec, RoleSpecType, RoleStmtType};
+use pglite_parser::ast::{
+    AlterRoleStmt, CreateRoleStmt, DefArg, DefElem, DropRoleStmt, RoleSpec, RoleSpecType, RoleStmtType,
+};
 use pglite_types::{Datum, Oid, oid};
 
 use crate::ctx;
@@ -129,14 +131,20 @@ impl Options<'_> {
             row.rolpassword = match p {
                 None => None,
                 Some("") => {
-                    ctx::notice(host, PgError::notice("empty string is not a valid password, clearing password"));
+                    ctx::notice(
+                        host,
+                        PgError::notice("empty string is not a valid password, clearing password"),
+                    );
                     None
                 }
                 Some(p) => host.cluster("password_verifier", &[Datum::text(p)])?.as_str().map(Into::into),
             };
         }
         if let Some(t) = self.valid_until {
-            let rows = host.env().as_fn_host().run_query("select $1::text::timestamptz", &[(oid::TEXT, Datum::text(t))])?;
+            let rows = host
+                .env()
+                .as_fn_host()
+                .run_query("select $1::text::timestamptz", &[(oid::TEXT, Datum::text(t))])?;
             row.rolvaliduntil = match rows.first().and_then(|r| r.first()) {
                 Some(Datum::Timestamp(v)) => Some(Timestamp(*v)),
                 _ => None,
@@ -153,8 +161,9 @@ impl Options<'_> {
             return Ok(());
         }
         let deny = |word: &str| {
-            err!(INSUFFICIENT_PRIVILEGE, "permission denied to {verb} role")
-                .detail(format!("Only roles with the {word} attribute may {verb} roles with the {word} attribute."))
+            err!(INSUFFICIENT_PRIVILEGE, "permission denied to {verb} role").detail(format!(
+                "Only roles with the {word} attribute may {verb} roles with the {word} attribute."
+            ))
         };
         let wants = [
             (self.superuser, false, "SUPERUSER"),
@@ -239,12 +248,15 @@ pub(crate) fn alter(host: &dyn CommandHost, s: &AlterRoleStmt) -> PgResult<Comma
     let role = resolve(host, &s.role)?;
     let snap = host.snapshot();
     let user = ctx::user(host);
-    let Some(mut row) = snap.role_by_oid(role).cloned() else { bail!(UNDEFINED_OBJECT, "role does not exist") };
+    let Some(mut row) = snap.role_by_oid(role).cloned() else {
+        bail!(UNDEFINED_OBJECT, "role does not exist")
+    };
     check_name(&row.rolname)?;
     let me = snap.role_by_oid(user).cloned().unwrap_or_default();
     if row.rolsuper && !me.rolsuper {
-        return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to alter role")
-            .detail("Only roles with the SUPERUSER attribute may alter roles with the SUPERUSER attribute."));
+        return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to alter role").detail(
+            "Only roles with the SUPERUSER attribute may alter roles with the SUPERUSER attribute.",
+        ));
     }
     let own_password = role == user && s.options.iter().all(|d| d.defname == "password");
     if !own_password && !me.rolsuper && !(me.rolcreaterole && acl::is_admin_of_role(&snap, user, role)) {
@@ -303,8 +315,9 @@ pub(crate) fn drop(host: &dyn CommandHost, s: &DropRoleStmt) -> PgResult<Command
             bail!(OBJECT_IN_USE, "session user cannot be dropped");
         }
         if row.rolsuper && !me.rolsuper {
-            return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to drop role")
-                .detail("Only roles with the SUPERUSER attribute may drop roles with the SUPERUSER attribute."));
+            return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to drop role").detail(
+                "Only roles with the SUPERUSER attribute may drop roles with the SUPERUSER attribute.",
+            ));
         }
         if !acl::is_admin_of_role(&snap, user, row.oid) {
             return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to drop role").detail(format!(
@@ -330,7 +343,11 @@ pub(crate) fn drop(host: &dyn CommandHost, s: &DropRoleStmt) -> PgResult<Command
         };
         for m in s.iter::<AuthMembersRow>().filter(|m| m.grantor == role.oid) {
             let name = |o: Oid| s.role_by_oid(o).map(|r| r.rolname.to_string()).unwrap_or_default();
-            lines.push(format!("privileges for membership of role {} in role {}", name(m.member), name(m.roleid)));
+            lines.push(format!(
+                "privileges for membership of role {} in role {}",
+                name(m.member),
+                name(m.roleid)
+            ));
         }
         if !lines.is_empty() {
             return Err(err!(

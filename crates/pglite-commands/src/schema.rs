@@ -42,7 +42,12 @@ pub(crate) fn create(host: &dyn CommandHost, s: &CreateSchemaStmt) -> PgResult<C
     let oid = ctx::new_oid(host)?;
     let nspacl = acl::grant::new_object_acl(&snap, acl::AclKind::Schema, owner, Oid::INVALID);
     host.with_catalog(&mut |c| {
-        c.insert(NamespaceRow { oid, nspname: name.as_str().into(), nspowner: owner, nspacl: nspacl.clone().map(Into::into) });
+        c.insert(NamespaceRow {
+            oid,
+            nspname: name.as_str().into(),
+            nspowner: owner,
+            nspacl: nspacl.clone().map(Into::into),
+        });
         c.record_owner(ObjectAddress::schema(oid), owner);
         if let Some(acl) = &nspacl {
             c.record_acl(ObjectAddress::schema(oid), owner, acl);
@@ -58,7 +63,8 @@ pub(crate) fn create(host: &dyn CommandHost, s: &CreateSchemaStmt) -> PgResult<C
 /// The elements run as statements of their own with the new schema in front of the path.
 fn elements(host: &dyn CommandHost, s: &CreateSchemaStmt, schema: &str) -> PgResult<()> {
     let old = host.env().as_fn_host().setting("search_path").unwrap_or_default();
-    let path = if old.trim().is_empty() { quote_ident(schema) } else { format!("{}, {old}", quote_ident(schema)) };
+    let path =
+        if old.trim().is_empty() { quote_ident(schema) } else { format!("{}, {old}", quote_ident(schema)) };
     host.env().as_fn_host().set_setting("search_path", &path, true)?;
     for element in crate::schema_order::ordered(&s.schema_elts) {
         let raw = pglite_parser::ast::RawStmt { stmt: element.clone(), location: 0, len: 0 };

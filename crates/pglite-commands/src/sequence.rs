@@ -50,7 +50,10 @@ impl SequenceOptions {
                 "as" => {
                     let Some(DefArg::TypeName(t)) = &d.arg else { bail!(SYNTAX_ERROR, "AS requires a type") };
                     if ty.is_some() {
-                        return Err(PgError::syntax("identity column type must be smallint, integer, or bigint").at(d.location));
+                        return Err(PgError::syntax(
+                            "identity column type must be smallint, integer, or bigint",
+                        )
+                        .at(d.location));
                     }
                     let env = host.env();
                     let (found, _) = resolve_type_name(env.as_analyze_env(), t)?;
@@ -90,8 +93,10 @@ impl SequenceOptions {
         if let Some(ty) = self.ty {
             if !is_new && ty != row.seqtypid {
                 // PG: limits that were the old type's own follow the new type.
-                reset_max = row.seqincrement > 0 && row.seqmax == old_limits.1 || row.seqmax == -1 && row.seqincrement < 0;
-                reset_min = row.seqincrement < 0 && row.seqmin == old_limits.0 || row.seqmin == 1 && row.seqincrement > 0;
+                reset_max = row.seqincrement > 0 && row.seqmax == old_limits.1
+                    || row.seqmax == -1 && row.seqincrement < 0;
+                reset_min = row.seqincrement < 0 && row.seqmin == old_limits.0
+                    || row.seqmin == 1 && row.seqincrement > 0;
                 reset_max = reset_max && row.seqincrement > 0;
                 reset_min = reset_min && row.seqincrement < 0;
             }
@@ -119,7 +124,11 @@ impl SequenceOptions {
             None => {}
         }
         if row.seqmax < lowest || row.seqmax > highest {
-            bail!(INVALID_PARAMETER_VALUE, "MAXVALUE ({}) is out of range for sequence data type {type_name}", row.seqmax);
+            bail!(
+                INVALID_PARAMETER_VALUE,
+                "MAXVALUE ({}) is out of range for sequence data type {type_name}",
+                row.seqmax
+            );
         }
         match self.min {
             Some(Some(v)) => row.seqmin = v,
@@ -128,10 +137,19 @@ impl SequenceOptions {
             None => {}
         }
         if row.seqmin < lowest || row.seqmin > highest {
-            bail!(INVALID_PARAMETER_VALUE, "MINVALUE ({}) is out of range for sequence data type {type_name}", row.seqmin);
+            bail!(
+                INVALID_PARAMETER_VALUE,
+                "MINVALUE ({}) is out of range for sequence data type {type_name}",
+                row.seqmin
+            );
         }
         if row.seqmin >= row.seqmax {
-            bail!(INVALID_PARAMETER_VALUE, "MINVALUE ({}) must be less than MAXVALUE ({})", row.seqmin, row.seqmax);
+            bail!(
+                INVALID_PARAMETER_VALUE,
+                "MINVALUE ({}) must be less than MAXVALUE ({})",
+                row.seqmin,
+                row.seqmax
+            );
         }
         if let Some(v) = self.start {
             row.seqstart = v;
@@ -139,10 +157,20 @@ impl SequenceOptions {
             row.seqstart = if row.seqincrement > 0 { row.seqmin } else { row.seqmax };
         }
         if row.seqstart < row.seqmin {
-            bail!(INVALID_PARAMETER_VALUE, "START value ({}) cannot be less than MINVALUE ({})", row.seqstart, row.seqmin);
+            bail!(
+                INVALID_PARAMETER_VALUE,
+                "START value ({}) cannot be less than MINVALUE ({})",
+                row.seqstart,
+                row.seqmin
+            );
         }
         if row.seqstart > row.seqmax {
-            bail!(INVALID_PARAMETER_VALUE, "START value ({}) cannot be greater than MAXVALUE ({})", row.seqstart, row.seqmax);
+            bail!(
+                INVALID_PARAMETER_VALUE,
+                "START value ({}) cannot be greater than MAXVALUE ({})",
+                row.seqstart,
+                row.seqmax
+            );
         }
         if let Some(c) = self.cache {
             if c <= 0 {
@@ -163,7 +191,13 @@ fn limits(ty: Oid) -> (i64, i64) {
 }
 
 /// Creates a sequence relation; returns its OID.
-pub(crate) fn create_sequence(host: &dyn CommandHost, name: &str, namespace: Oid, persistence: u8, o: &SequenceOptions) -> PgResult<Oid> {
+pub(crate) fn create_sequence(
+    host: &dyn CommandHost,
+    name: &str,
+    namespace: Oid,
+    persistence: u8,
+    o: &SequenceOptions,
+) -> PgResult<Oid> {
     let mut row = SequenceRow {
         seqrelid: Oid::INVALID,
         seqtypid: o.ty.unwrap_or(oid::INT8),
@@ -185,7 +219,11 @@ pub(crate) fn create_sequence(host: &dyn CommandHost, name: &str, namespace: Oid
         am: Oid::INVALID,
         of_type: Oid::INVALID,
         tablespace: Oid::INVALID,
-        columns: vec![column("last_value", oid::INT8), column("log_cnt", oid::INT8), column("is_called", oid::BOOL)],
+        columns: vec![
+            column("last_value", oid::INT8),
+            column("log_cnt", oid::INT8),
+            column("is_called", oid::BOOL),
+        ],
         options: None,
         with_types: false,
     };
@@ -199,7 +237,13 @@ pub(crate) fn create_sequence(host: &dyn CommandHost, name: &str, namespace: Oid
 }
 
 /// OWNED BY: the sequence goes with the column.
-pub(crate) fn set_owner_column(host: &dyn CommandHost, seq: Oid, table: Oid, attnum: i16, identity: bool) -> PgResult<()> {
+pub(crate) fn set_owner_column(
+    host: &dyn CommandHost,
+    seq: Oid,
+    table: Oid,
+    attnum: i16,
+    identity: bool,
+) -> PgResult<()> {
     let kind = if identity { DependencyType::Internal } else { DependencyType::Auto };
     host.with_catalog(&mut |c| {
         let me = ObjectAddress::relation(seq);
@@ -216,7 +260,8 @@ pub(crate) fn set_owner_column(host: &dyn CommandHost, seq: Oid, table: Oid, att
 fn owned_by(host: &dyn CommandHost, seq: Oid, names: &[String]) -> PgResult<()> {
     if names.len() == 1 {
         if !names[0].eq_ignore_ascii_case("none") {
-            return Err(PgError::syntax("invalid OWNED BY option").hint("Specify OWNED BY table.column or OWNED BY NONE."));
+            return Err(PgError::syntax("invalid OWNED BY option")
+                .hint("Specify OWNED BY table.column or OWNED BY NONE."));
         }
         return set_owner_column(host, seq, Oid::INVALID, 0, false);
     }
@@ -248,7 +293,8 @@ pub(crate) fn create(host: &dyn CommandHost, s: &CreateSeqStmt) -> PgResult<Comm
     if s.if_not_exists && host.snapshot().class_by_name(namespace, name).is_some() {
         ctx::notice(
             host,
-            PgError::new(codes::DUPLICATE_TABLE, format!("relation \"{name}\" already exists, skipping")).severity(Severity::Notice),
+            PgError::new(codes::DUPLICATE_TABLE, format!("relation \"{name}\" already exists, skipping"))
+                .severity(Severity::Notice),
         );
         return Ok(tag);
     }
@@ -265,14 +311,19 @@ pub(crate) fn alter(host: &dyn CommandHost, s: &AlterSeqStmt) -> PgResult<Comman
     let rel = match ctx::relation(host, &s.sequence) {
         Ok(rel) => rel,
         Err(e) if s.missing_ok && e.code() == codes::UNDEFINED_TABLE => {
-            ctx::notice(host, PgError::notice(format!("relation \"{}\" does not exist, skipping", s.sequence.relname)));
+            ctx::notice(
+                host,
+                PgError::notice(format!("relation \"{}\" does not exist, skipping", s.sequence.relname)),
+            );
             return Ok(tag);
         }
         Err(e) => return Err(e),
     };
     ctx::must_own(host, &rel)?;
     let snap = host.snapshot();
-    let Some(row) = snap.sequence(rel.oid) else { bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", rel.name) };
+    let Some(row) = snap.sequence(rel.oid) else {
+        bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", rel.name)
+    };
     let options = SequenceOptions::parse(host, &s.options, None)?;
     let mut row = row.clone();
     options.apply(&mut row, false)?;
@@ -282,10 +333,18 @@ pub(crate) fn alter(host: &dyn CommandHost, s: &AlterSeqStmt) -> PgResult<Comman
     let restart = options.restart.map(|r| r.unwrap_or(row.seqstart));
     let value = restart.unwrap_or(last);
     if value < row.seqmin {
-        bail!(INVALID_PARAMETER_VALUE, "RESTART value ({value}) cannot be less than MINVALUE ({})", row.seqmin);
+        bail!(
+            INVALID_PARAMETER_VALUE,
+            "RESTART value ({value}) cannot be less than MINVALUE ({})",
+            row.seqmin
+        );
     }
     if value > row.seqmax {
-        bail!(INVALID_PARAMETER_VALUE, "RESTART value ({value}) cannot be greater than MAXVALUE ({})", row.seqmax);
+        bail!(
+            INVALID_PARAMETER_VALUE,
+            "RESTART value ({value}) cannot be greater than MAXVALUE ({})",
+            row.seqmax
+        );
     }
     host.with_catalog(&mut |c| {
         c.update(row.clone());

@@ -24,7 +24,11 @@ fn refresh(s: &Arc<Snapshot>, q: &mut Query) {
         {
             let renamed = rte.alias.as_ref().is_none_or(|a| a.columns.is_empty());
             if renamed {
-                rte.eref.columns = now.columns.iter().map(|c| if c.dropped { String::new() } else { c.name.to_string() }).collect();
+                rte.eref.columns = now
+                    .columns
+                    .iter()
+                    .map(|c| if c.dropped { String::new() } else { c.name.to_string() })
+                    .collect();
             }
             *rel = now;
         }
@@ -146,7 +150,13 @@ fn index_expressions(host: &dyn CommandHost, s: &Arc<Snapshot>, rel: Oid) -> PgR
         let mut list = Vec::new();
         for text in index.keys.iter().filter_map(|k| k.expr.as_ref()) {
             let scope = ExprScope::Relation(&old);
-            list.push(analyze_stored_expr(env.as_analyze_env(), text, &scope, ExprKind::IndexExpression, None)?);
+            list.push(analyze_stored_expr(
+                env.as_analyze_env(),
+                text,
+                &scope,
+                ExprKind::IndexExpression,
+                None,
+            )?);
         }
         out.push((index.oid, list));
     }

@@ -7,10 +7,10 @@ mod columns;
 mod constraints;
 mod foreign_key;
 
-use pglite_catalog::generated::rows::InheritsRow;
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
-use pglite_catalog::{Str, well_known};
 use pglite_catalog::generated::rows::ClassRow;
+use pglite_catalog::generated::rows::InheritsRow;
+use pglite_catalog::{Str, well_known};
 use pglite_error::{PgError, PgResult, bail, codes, err};
 use pglite_parser::ast::{ColumnDef, ConstrType, Constraint, CreateStmt, DefArg, DefElem, TableElement};
 use pglite_types::Oid;
@@ -20,7 +20,9 @@ use crate::host::{CommandHost, CommandOutcome};
 use crate::relation::{self, NewRelation};
 
 pub(crate) use columns::{NotNull, Plan, column_of};
-pub(crate) use constraints::{add_check, add_key, add_not_null, blank, insert as insert_constraint, set_default};
+pub(crate) use constraints::{
+    add_check, add_key, add_not_null, blank, insert as insert_constraint, set_default,
+};
 pub(crate) use foreign_key::add_foreign_key;
 
 /// CREATE TABLE.
@@ -33,8 +35,11 @@ pub(crate) fn create_table(host: &dyn CommandHost, s: &CreateStmt) -> PgResult<C
     if host.snapshot().class_by_name(namespace, &s.relation.relname).is_some() && s.if_not_exists {
         ctx::notice(
             host,
-            PgError::new(codes::DUPLICATE_TABLE, format!("relation \"{}\" already exists, skipping", s.relation.relname))
-                .severity(pglite_error::Severity::Notice),
+            PgError::new(
+                codes::DUPLICATE_TABLE,
+                format!("relation \"{}\" already exists, skipping", s.relation.relname),
+            )
+            .severity(pglite_error::Severity::Notice),
         );
         return Ok(tag);
     }
@@ -74,15 +79,42 @@ pub(crate) fn rel_options(options: &[DefElem]) -> PgResult<Option<Vec<Str>>> {
 }
 
 const KNOWN_OPTIONS: &[&str] = &[
-    "fillfactor", "toast_tuple_target", "parallel_workers", "autovacuum_enabled", "autovacuum_vacuum_threshold",
-    "autovacuum_vacuum_max_threshold", "autovacuum_vacuum_scale_factor", "autovacuum_vacuum_insert_threshold",
-    "autovacuum_vacuum_insert_scale_factor", "autovacuum_analyze_threshold", "autovacuum_analyze_scale_factor",
-    "autovacuum_vacuum_cost_delay", "autovacuum_vacuum_cost_limit", "autovacuum_freeze_min_age",
-    "autovacuum_freeze_max_age", "autovacuum_freeze_table_age", "autovacuum_multixact_freeze_min_age",
-    "autovacuum_multixact_freeze_max_age", "autovacuum_multixact_freeze_table_age", "log_autovacuum_min_duration",
-    "vacuum_index_cleanup", "vacuum_truncate", "vacuum_max_eager_freeze_failure_rate", "user_catalog_table",
-    "deduplicate_items", "fastupdate", "gin_pending_list_limit", "buffering", "pages_per_range", "autosummarize",
-    "security_barrier", "security_invoker", "check_option", "m", "ef_construction", "lists",
+    "fillfactor",
+    "toast_tuple_target",
+    "parallel_workers",
+    "autovacuum_enabled",
+    "autovacuum_vacuum_threshold",
+    "autovacuum_vacuum_max_threshold",
+    "autovacuum_vacuum_scale_factor",
+    "autovacuum_vacuum_insert_threshold",
+    "autovacuum_vacuum_insert_scale_factor",
+    "autovacuum_analyze_threshold",
+    "autovacuum_analyze_scale_factor",
+    "autovacuum_vacuum_cost_delay",
+    "autovacuum_vacuum_cost_limit",
+    "autovacuum_freeze_min_age",
+    "autovacuum_freeze_max_age",
+    "autovacuum_freeze_table_age",
+    "autovacuum_multixact_freeze_min_age",
+    "autovacuum_multixact_freeze_max_age",
+    "autovacuum_multixact_freeze_table_age",
+    "log_autovacuum_min_duration",
+    "vacuum_index_cleanup",
+    "vacuum_truncate",
+    "vacuum_max_eager_freeze_failure_rate",
+    "user_catalog_table",
+    "deduplicate_items",
+    "fastupdate",
+    "gin_pending_list_limit",
+    "buffering",
+    "pages_per_range",
+    "autosummarize",
+    "security_barrier",
+    "security_invoker",
+    "check_option",
+    "m",
+    "ef_construction",
+    "lists",
 ];
 
 fn define(host: &dyn CommandHost, s: &CreateStmt, namespace: Oid, persistence: u8) -> PgResult<Oid> {
@@ -143,14 +175,27 @@ fn define(host: &dyn CommandHost, s: &CreateStmt, namespace: Oid, persistence: u
     Ok(oid)
 }
 
-fn inherit_rows(host: &dyn CommandHost, oid: Oid, parents: &[std::sync::Arc<pglite_catalog::RelDesc>]) -> PgResult<()> {
+fn inherit_rows(
+    host: &dyn CommandHost,
+    oid: Oid,
+    parents: &[std::sync::Arc<pglite_catalog::RelDesc>],
+) -> PgResult<()> {
     if parents.is_empty() {
         return Ok(());
     }
     host.with_catalog(&mut |c| {
         for (i, p) in parents.iter().enumerate() {
-            c.insert(InheritsRow { inhrelid: oid, inhparent: p.oid, inhseqno: i as i32 + 1, inhdetachpending: false });
-            c.record_dependency(ObjectAddress::relation(oid), ObjectAddress::relation(p.oid), DependencyType::Normal);
+            c.insert(InheritsRow {
+                inhrelid: oid,
+                inhparent: p.oid,
+                inhseqno: i as i32 + 1,
+                inhdetachpending: false,
+            });
+            c.record_dependency(
+                ObjectAddress::relation(oid),
+                ObjectAddress::relation(p.oid),
+                DependencyType::Normal,
+            );
             c.modify::<ClassRow>(p.oid, |r| r.relhassubclass = true);
         }
         Ok(())
@@ -188,7 +233,10 @@ fn apply_constraints(
     }
     if all.iter().filter(|c| c.contype == ConstrType::Primary).count() > 1 {
         let name = host.snapshot().class_by_oid(oid).map(|c| c.relname.to_string()).unwrap_or_default();
-        return Err(err!(INVALID_TABLE_DEFINITION, "multiple primary keys for table \"{name}\" are not allowed"));
+        return Err(err!(
+            INVALID_TABLE_DEFINITION,
+            "multiple primary keys for table \"{name}\" are not allowed"
+        ));
     }
     Ok(())
 }

@@ -27,10 +27,28 @@ pub fn command_tag(stmt: &Statement) -> &'static str {
         CommentStmt(_) => "COMMENT",
         SecLabelStmt(_) => "SECURITY LABEL",
         RenameStmt(_) | AlterObjectDependsStmt(_) | AlterObjectSchemaStmt(_) | AlterOwnerStmt(_) => "ALTER",
-        GrantStmt(g) => if g.is_grant { "GRANT" } else { "REVOKE" },
-        GrantRoleStmt(g) => if g.is_grant { "GRANT ROLE" } else { "REVOKE ROLE" },
+        GrantStmt(g) => {
+            if g.is_grant {
+                "GRANT"
+            } else {
+                "REVOKE"
+            }
+        }
+        GrantRoleStmt(g) => {
+            if g.is_grant {
+                "GRANT ROLE"
+            } else {
+                "REVOKE ROLE"
+            }
+        }
         AlterDefaultPrivilegesStmt(_) => "ALTER DEFAULT PRIVILEGES",
-        CreateFunctionStmt(f) => if f.is_procedure { "CREATE PROCEDURE" } else { "CREATE FUNCTION" },
+        CreateFunctionStmt(f) => {
+            if f.is_procedure {
+                "CREATE PROCEDURE"
+            } else {
+                "CREATE FUNCTION"
+            }
+        }
         AlterFunctionStmt(_) => "ALTER FUNCTION",
         DoStmt(_) => "DO",
         CallStmt(_) => "CALL",
@@ -99,7 +117,13 @@ pub fn command_tag(stmt: &Statement) -> &'static str {
         DeallocateStmt(_) => "DEALLOCATE",
         TruncateStmt(_) => "TRUNCATE TABLE",
         LockStmt(_) => "LOCK TABLE",
-        VacuumStmt(v) => if v.is_vacuumcmd { "VACUUM" } else { "ANALYZE" },
+        VacuumStmt(v) => {
+            if v.is_vacuumcmd {
+                "VACUUM"
+            } else {
+                "ANALYZE"
+            }
+        }
         ClusterStmt(_) => "CLUSTER",
         ReindexStmt(_) => "REINDEX",
         CheckPointStmt(_) => "CHECKPOINT",

@@ -1,11 +1,11 @@
 //! CREATE TRIGGER.
 
 use pglite_analyze::{ExprKind, Scope as ExprScope, analyze_expr, lookup_function};
+use pglite_catalog::Vector;
 use pglite_catalog::acl;
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::rows::{ClassRow, ConstraintRow, TriggerRow};
 use pglite_catalog::value::Bytes;
-use pglite_catalog::Vector;
 use pglite_error::{PgError, PgResult, bail, err};
 use pglite_functions::deparse::{Scope, storage_text};
 use pglite_parser::ast::{CreateTrigStmt, trigger_type};
@@ -21,7 +21,8 @@ pub(crate) fn create(host: &dyn CommandHost, t: &CreateTrigStmt) -> PgResult<Com
     let instead = t.timing & trigger_type::INSTEAD != 0;
     match rel.kind {
         b'r' | b'p' if instead => {
-            return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is a table", rel.name).detail("Tables cannot have INSTEAD OF triggers."));
+            return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is a table", rel.name)
+                .detail("Tables cannot have INSTEAD OF triggers."));
         }
         b'r' | b'p' | b'f' => {}
         b'v' => {
@@ -30,7 +31,8 @@ pub(crate) fn create(host: &dyn CommandHost, t: &CreateTrigStmt) -> PgResult<Com
                     .detail("Views cannot have row-level BEFORE or AFTER triggers."));
             }
             if t.events & trigger_type::TRUNCATE != 0 {
-                return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is a view", rel.name).detail("Views cannot have TRUNCATE triggers."));
+                return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is a view", rel.name)
+                    .detail("Views cannot have TRUNCATE triggers."));
             }
         }
         _ => bail!(WRONG_OBJECT_TYPE, "relation \"{}\" cannot have triggers", rel.name),
@@ -86,11 +88,18 @@ pub(crate) fn create(host: &dyn CommandHost, t: &CreateTrigStmt) -> PgResult<Com
         Some(raw) => {
             let env = host.env();
             let pair = [("old", &rel), ("new", &rel)];
-            let e = analyze_expr(env.as_analyze_env(), raw, &ExprScope::Relations(&pair), ExprKind::TriggerWhen, Some((oid::BOOL, -1)))?;
+            let e = analyze_expr(
+                env.as_analyze_env(),
+                raw,
+                &ExprScope::Relations(&pair),
+                ExprKind::TriggerWhen,
+                Some((oid::BOOL, -1)),
+            )?;
             Some(storage_text(&s, env.as_fn_host(), &e, Scope::OldNew(&rel))?)
         }
     };
-    let transition = |new: bool| t.transition_rels.iter().find(|r| r.is_new == new).map(|r| r.name.as_str().into());
+    let transition =
+        |new: bool| t.transition_rels.iter().find(|r| r.is_new == new).map(|r| r.name.as_str().into());
     let referenced = match &t.constrrel {
         Some(r) => ctx::relation(host, r)?.oid,
         None => Oid::INVALID,

@@ -43,7 +43,12 @@ pub(crate) fn truncate(host: &dyn CommandHost, t: &TruncateStmt) -> PgResult<Com
     Ok(CommandOutcome::tag("TRUNCATE TABLE"))
 }
 
-fn add(host: &dyn CommandHost, s: &Snapshot, rel: Arc<RelDesc>, rels: &mut Vec<Arc<RelDesc>>) -> PgResult<()> {
+fn add(
+    host: &dyn CommandHost,
+    s: &Snapshot,
+    rel: Arc<RelDesc>,
+    rels: &mut Vec<Arc<RelDesc>>,
+) -> PgResult<()> {
     if rels.iter().any(|r| r.oid == rel.oid) {
         return Ok(());
     }
@@ -61,7 +66,12 @@ fn add(host: &dyn CommandHost, s: &Snapshot, rel: Arc<RelDesc>, rels: &mut Vec<A
     Ok(())
 }
 
-fn descendants(host: &dyn CommandHost, s: &Arc<Snapshot>, parent: Oid, rels: &mut Vec<Arc<RelDesc>>) -> PgResult<()> {
+fn descendants(
+    host: &dyn CommandHost,
+    s: &Arc<Snapshot>,
+    parent: Oid,
+    rels: &mut Vec<Arc<RelDesc>>,
+) -> PgResult<()> {
     let children: Vec<Oid> = s.children_of(parent).map(|i| i.inhrelid).collect();
     for child in children {
         if let Some(rel) = s.rel(child)
@@ -76,21 +86,33 @@ fn descendants(host: &dyn CommandHost, s: &Arc<Snapshot>, parent: Oid, rels: &mu
 }
 
 /// Tables with foreign keys to truncated ones go along, or stand in the way.
-fn references(host: &dyn CommandHost, s: &Arc<Snapshot>, rels: &mut Vec<Arc<RelDesc>>, cascade: bool) -> PgResult<()> {
+fn references(
+    host: &dyn CommandHost,
+    s: &Arc<Snapshot>,
+    rels: &mut Vec<Arc<RelDesc>>,
+    cascade: bool,
+) -> PgResult<()> {
     let mut i = 0;
     while i < rels.len() {
         let target = rels[i].clone();
         i += 1;
-        let referring: Vec<Oid> = s.foreign_keys_to(target.oid).filter(|c| c.contype == b'f').map(|c| c.conrelid).collect();
+        let referring: Vec<Oid> =
+            s.foreign_keys_to(target.oid).filter(|c| c.contype == b'f').map(|c| c.conrelid).collect();
         for oid in referring {
             if rels.iter().any(|r| r.oid == oid) {
                 continue;
             }
             let Some(rel) = s.rel(oid) else { continue };
             if !cascade {
-                return Err(err!(FEATURE_NOT_SUPPORTED, "cannot truncate a table referenced in a foreign key constraint")
-                    .detail(format!("Table \"{}\" references \"{}\".", rel.name, target.name))
-                    .hint(format!("Truncate table \"{}\" at the same time, or use TRUNCATE ... CASCADE.", rel.name)));
+                return Err(err!(
+                    FEATURE_NOT_SUPPORTED,
+                    "cannot truncate a table referenced in a foreign key constraint"
+                )
+                .detail(format!("Table \"{}\" references \"{}\".", rel.name, target.name))
+                .hint(format!(
+                    "Truncate table \"{}\" at the same time, or use TRUNCATE ... CASCADE.",
+                    rel.name
+                )));
             }
             ctx::notice(host, PgError::notice(format!("truncate cascades to table \"{}\"", rel.name)));
             add(host, s, rel.clone(), rels)?;

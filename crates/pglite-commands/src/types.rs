@@ -7,7 +7,10 @@ use pglite_catalog::rows::{CollationRow, ConstraintRow, EnumRow, NamespaceRow, T
 use pglite_error::{PgError, PgResult, Severity, bail, codes, err};
 use pglite_functions::deparse::{Scope, storage_text};
 use pglite_ir::query::ColType;
-use pglite_parser::ast::{AlterEnumStmt, CompositeTypeStmt, ConstrType, Constraint, CreateDomainStmt, CreateEnumStmt, ObjectName, ObjectType};
+use pglite_parser::ast::{
+    AlterEnumStmt, CompositeTypeStmt, ConstrType, Constraint, CreateDomainStmt, CreateEnumStmt, ObjectName,
+    ObjectType,
+};
 use pglite_types::{Oid, oid};
 
 use crate::ctx;
@@ -42,7 +45,9 @@ fn store(host: &dyn CommandHost, row: TypeRow, extra: Vec<ObjectAddress>) -> PgR
 
 fn check_label(label: &str) -> PgResult<()> {
     if label.len() > 63 {
-        return Err(err!(INVALID_NAME, "invalid enum label \"{label}\"").detail("Labels must be 63 bytes or less."));
+        return Err(
+            err!(INVALID_NAME, "invalid enum label \"{label}\"").detail("Labels must be 63 bytes or less.")
+        );
     }
     Ok(())
 }
@@ -61,7 +66,12 @@ pub(crate) fn create_enum(host: &dyn CommandHost, s: &CreateEnumStmt) -> PgResul
         }
         // Even OIDs sort as their labels do.
         let oid = even_oid(host)?;
-        rows.push(EnumRow { oid, enumtypid: oid_, enumsortorder: i as f32 + 1.0, enumlabel: label.as_str().into() });
+        rows.push(EnumRow {
+            oid,
+            enumtypid: oid_,
+            enumsortorder: i as f32 + 1.0,
+            enumlabel: label.as_str().into(),
+        });
     }
     host.with_catalog(&mut |c| {
         rows.iter().cloned().for_each(|r| c.insert(r));
@@ -81,7 +91,12 @@ fn even_oid(host: &dyn CommandHost) -> PgResult<Oid> {
 
 pub(crate) fn alter_enum(host: &dyn CommandHost, s: &AlterEnumStmt) -> PgResult<CommandOutcome> {
     let tag = CommandOutcome::tag("ALTER TYPE");
-    let a = objects::resolve(host, &ObjectType::Type, &ObjectName::Names(s.type_name.clone()), Lookup::default())?;
+    let a = objects::resolve(
+        host,
+        &ObjectType::Type,
+        &ObjectName::Names(s.type_name.clone()),
+        Lookup::default(),
+    )?;
     objects::check_owner(host, &a, &ObjectType::Type)?;
     let snap = host.snapshot();
     if snap.type_by_oid(a.object).is_none_or(|t| t.typtype != b'e') {
@@ -111,7 +126,8 @@ pub(crate) fn alter_enum(host: &dyn CommandHost, s: &AlterEnumStmt) -> PgResult<
         }
         bail!(DUPLICATE_OBJECT, "enum label \"{}\" already exists", s.new_val);
     }
-    let mut orders: Vec<(f32, String)> = snap.enum_labels(a.object).map(|r| (r.enumsortorder, r.enumlabel.to_string())).collect();
+    let mut orders: Vec<(f32, String)> =
+        snap.enum_labels(a.object).map(|r| (r.enumsortorder, r.enumlabel.to_string())).collect();
     orders.sort_by(|x, y| x.0.total_cmp(&y.0));
     let order = match &s.new_val_neighbor {
         None => orders.last().map_or(1.0, |o| o.0 + 1.0),
@@ -120,7 +136,11 @@ pub(crate) fn alter_enum(host: &dyn CommandHost, s: &AlterEnumStmt) -> PgResult<
                 bail!(INVALID_PARAMETER_VALUE, "\"{n}\" is not an existing enum label");
             };
             let here = orders[i].0;
-            let other = if s.new_val_is_after { orders.get(i + 1) } else { i.checked_sub(1).and_then(|j| orders.get(j)) };
+            let other = if s.new_val_is_after {
+                orders.get(i + 1)
+            } else {
+                i.checked_sub(1).and_then(|j| orders.get(j))
+            };
             match (other, s.new_val_is_after) {
                 (Some(o), _) => f32::midpoint(here, o.0),
                 (None, true) => here + 1.0,
@@ -137,7 +157,12 @@ pub(crate) fn alter_enum(host: &dyn CommandHost, s: &AlterEnumStmt) -> PgResult<
         }
     };
     host.with_catalog(&mut |c| {
-        c.insert(EnumRow { oid, enumtypid: a.object, enumsortorder: order, enumlabel: s.new_val.as_str().into() });
+        c.insert(EnumRow {
+            oid,
+            enumtypid: a.object,
+            enumsortorder: order,
+            enumlabel: s.new_val.as_str().into(),
+        });
         Ok(())
     })?;
     Ok(tag)
@@ -184,10 +209,19 @@ pub(crate) fn create_domain(host: &dyn CommandHost, s: &CreateDomainStmt) -> PgR
     };
     let base = snap.type_by_oid(base_oid).cloned().ok_or_else(|| PgError::internal("type vanished"))?;
     if !matches!(base.typtype, b'b' | b'c' | b'd' | b'e' | b'r' | b'm') {
-        return Err(err!(DATATYPE_MISMATCH, "\"{}\" is not a valid base type for a domain", s.type_name.dotted()).at(s.type_name.location));
+        return Err(err!(
+            DATATYPE_MISMATCH,
+            "\"{}\" is not a valid base type for a domain",
+            s.type_name.dotted()
+        )
+        .at(s.type_name.location));
     }
     if collation.is_some() && !base.typcollation.is_valid() {
-        let shown = pglite_catalog::format_type::format_type_be(&snap, &pglite_catalog::SearchPath::catalog_only(), base_oid);
+        let shown = pglite_catalog::format_type::format_type_be(
+            &snap,
+            &pglite_catalog::SearchPath::catalog_only(),
+            base_oid,
+        );
         bail!(DATATYPE_MISMATCH, "collations are not supported by type {shown}");
     }
     let (oid_, array) = (ctx::new_oid(host)?, ctx::new_oid(host)?);
@@ -208,7 +242,13 @@ pub(crate) fn create_domain(host: &dyn CommandHost, s: &CreateDomainStmt) -> PgR
                 }
                 if let Some(raw) = &c.raw_expr {
                     let env = host.env();
-                    let e = analyze_expr(env.as_analyze_env(), raw, &ExprScope::None, ExprKind::ColumnDefault, Some((base_oid, typmod)))?;
+                    let e = analyze_expr(
+                        env.as_analyze_env(),
+                        raw,
+                        &ExprScope::None,
+                        ExprKind::ColumnDefault,
+                        Some((base_oid, typmod)),
+                    )?;
                     let text = storage_text(&snap, env.as_fn_host(), &e, Scope::None)?;
                     extra.extend(ctx::expr_references(&snap, &e, None));
                     row.typdefaultbin = Some(text.as_str().into());
@@ -224,11 +264,24 @@ pub(crate) fn create_domain(host: &dyn CommandHost, s: &CreateDomainStmt) -> PgR
                 row.typnotnull = not_null;
             }
             ConstrType::Check => {}
-            ConstrType::Unique => return Err(PgError::syntax("unique constraints not possible for domains").at(c.location)),
-            ConstrType::Primary => return Err(PgError::syntax("primary key constraints not possible for domains").at(c.location)),
-            ConstrType::Exclusion => return Err(PgError::syntax("exclusion constraints not possible for domains").at(c.location)),
-            ConstrType::Foreign => return Err(PgError::syntax("foreign key constraints not possible for domains").at(c.location)),
-            _ => return Err(PgError::unsupported("specifying constraint deferrability not supported for domains").at(c.location)),
+            ConstrType::Unique => {
+                return Err(PgError::syntax("unique constraints not possible for domains").at(c.location));
+            }
+            ConstrType::Primary => {
+                return Err(PgError::syntax("primary key constraints not possible for domains").at(c.location));
+            }
+            ConstrType::Exclusion => {
+                return Err(PgError::syntax("exclusion constraints not possible for domains").at(c.location));
+            }
+            ConstrType::Foreign => {
+                return Err(PgError::syntax("foreign key constraints not possible for domains").at(c.location));
+            }
+            _ => {
+                return Err(PgError::unsupported(
+                    "specifying constraint deferrability not supported for domains",
+                )
+                .at(c.location));
+            }
         }
     }
     store(host, row.clone(), extra)?;
@@ -257,7 +310,8 @@ fn domain_constraint(
     text: Option<String>,
     refs: Vec<ObjectAddress>,
 ) -> PgResult<()> {
-    let mut row: ConstraintRow = table::blank(ctx::new_oid(host)?, name, domain.typnamespace, kind, Oid::INVALID);
+    let mut row: ConstraintRow =
+        table::blank(ctx::new_oid(host)?, name, domain.typnamespace, kind, Oid::INVALID);
     row.contypid = domain.oid;
     row.conbin = text.map(Into::into);
     host.with_catalog(&mut |c| {
@@ -275,7 +329,11 @@ fn domain_check(host: &dyn CommandHost, domain: &TypeRow, base: Oid, c: &Constra
     let name = match &c.conname {
         Some(n) => {
             if s.domain_constraints_of(domain.oid).any(|k| *k.conname == **n) {
-                bail!(DUPLICATE_OBJECT, "constraint \"{n}\" for domain \"{}\" already exists", domain.typname);
+                bail!(
+                    DUPLICATE_OBJECT,
+                    "constraint \"{n}\" for domain \"{}\" already exists",
+                    domain.typname
+                );
             }
             n.clone()
         }
@@ -284,8 +342,15 @@ fn domain_check(host: &dyn CommandHost, domain: &TypeRow, base: Oid, c: &Constra
     let (text, refs) = {
         let env = host.env();
         let value = ColType { ty: base, typmod: domain.typtypmod, collation: domain.typcollation };
-        let e = analyze_expr(env.as_analyze_env(), raw, &ExprScope::Domain(value), ExprKind::DomainCheck, Some((oid::BOOL, -1)))?;
-        let refs = ctx::expr_references(&s, &e, None).into_iter().filter(|a| a.object != domain.oid).collect();
+        let e = analyze_expr(
+            env.as_analyze_env(),
+            raw,
+            &ExprScope::Domain(value),
+            ExprKind::DomainCheck,
+            Some((oid::BOOL, -1)),
+        )?;
+        let refs =
+            ctx::expr_references(&s, &e, None).into_iter().filter(|a| a.object != domain.oid).collect();
         (storage_text(&s, env.as_fn_host(), &e, Scope::None)?, refs)
     };
     domain_constraint(host, domain, &name, b'c', Some(text), refs)

@@ -82,12 +82,20 @@ fn parse_options(s: &VacuumStmt) -> PgResult<Options> {
             "parallel" => match &d.arg {
                 Some(DefArg::Integer(n)) if (0..=1024).contains(n) => parallel = *n,
                 None => {
-                    return Err(err!(SYNTAX_ERROR, "parallel option requires a value between 0 and {}", 1024).at(d.location));
+                    return Err(err!(
+                        SYNTAX_ERROR,
+                        "parallel option requires a value between 0 and {}",
+                        1024
+                    )
+                    .at(d.location));
                 }
                 _ => {
-                    return Err(
-                        err!(SYNTAX_ERROR, "parallel workers for vacuum must be between 0 and {}", 1024).at(d.location)
-                    );
+                    return Err(err!(
+                        SYNTAX_ERROR,
+                        "parallel workers for vacuum must be between 0 and {}",
+                        1024
+                    )
+                    .at(d.location));
                 }
             },
             other => return Err(err!(SYNTAX_ERROR, "unrecognized VACUUM option \"{other}\"").at(d.location)),
@@ -147,7 +155,13 @@ fn permitted(host: &dyn CommandHost, rel: &RelDesc) -> bool {
     acl::has_privs_of_role(&s, user, rel.owner) || acl::relation_mask(&s, user, rel.oid, acl::MAINTAIN) != 0
 }
 
-fn relation(host: &dyn CommandHost, s: &VacuumStmt, o: &Options, rel: &Arc<RelDesc>, columns: &[String]) -> PgResult<()> {
+fn relation(
+    host: &dyn CommandHost,
+    s: &VacuumStmt,
+    o: &Options,
+    rel: &Arc<RelDesc>,
+    columns: &[String],
+) -> PgResult<()> {
     let verb = if s.is_vacuumcmd { "vacuum" } else { "analyze" };
     if !permitted(host, rel) {
         let text = format!("permission denied to {verb} \"{}\", skipping", rel.name);

@@ -63,8 +63,11 @@ pub(crate) fn create(host: &dyn CommandHost, v: &ViewStmt) -> PgResult<CommandOu
             && name == "check_option"
             && !matches!(value, "local" | "cascaded")
         {
-            return Err(err!(INVALID_PARAMETER_VALUE, "invalid value for enum option \"check_option\": {value}")
-                .detail("Valid values are \"local\" and \"cascaded\"."));
+            return Err(err!(
+                INVALID_PARAMETER_VALUE,
+                "invalid value for enum option \"check_option\": {value}"
+            )
+            .detail("Valid values are \"local\" and \"cascaded\"."));
         }
     }
     match v.with_check_option {

@@ -39,7 +39,13 @@ fn volatile(s: &pglite_catalog::Snapshot, e: &Expr) -> bool {
 }
 
 /// Adds a column. False: it is there already, and the children have it.
-pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, d: &ColumnDef, missing_ok: bool, below: bool) -> PgResult<bool> {
+pub(super) fn add(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    d: &ColumnDef,
+    missing_ok: bool,
+    below: bool,
+) -> PgResult<bool> {
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
     if rel.of_type.is_valid() {
@@ -52,7 +58,10 @@ pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, d: &ColumnDef, missing_o
         if below {
             ctx::notice(
                 host,
-                PgError::notice(format!("merging definition of column \"{}\" for child \"{}\"", d.colname, rel.name)),
+                PgError::notice(format!(
+                    "merging definition of column \"{}\" for child \"{}\"",
+                    d.colname, rel.name
+                )),
             );
             let attnum = have.attnum;
             host.with_catalog(&mut |c| {
@@ -63,7 +72,11 @@ pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, d: &ColumnDef, missing_o
         }
         let text = format!("column \"{}\" of relation \"{}\" already exists", d.colname, rel.name);
         if missing_ok {
-            ctx::notice(host, PgError::new(codes::DUPLICATE_COLUMN, format!("{text}, skipping")).severity(pglite_error::Severity::Notice));
+            ctx::notice(
+                host,
+                PgError::new(codes::DUPLICATE_COLUMN, format!("{text}, skipping"))
+                    .severity(pglite_error::Severity::Notice),
+            );
             return Ok(false);
         }
         bail!(DUPLICATE_COLUMN, "{text}");
@@ -75,7 +88,14 @@ pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, d: &ColumnDef, missing_o
     plan.columns = rel
         .columns
         .iter()
-        .map(|c| relation::NewColumn::new(if c.dropped { "" } else { c.name.as_str() }, c.type_oid, c.typmod, c.collation))
+        .map(|c| {
+            relation::NewColumn::new(
+                if c.dropped { "" } else { c.name.as_str() },
+                c.type_oid,
+                c.typmod,
+                c.collation,
+            )
+        })
         .collect();
     plan.column(host, d)?;
     let index = rel.columns.len();
@@ -89,7 +109,11 @@ pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, d: &ColumnDef, missing_o
     column.not_null = false;
     let ty = s.type_by_oid(column.ty).cloned().ok_or_else(|| PgError::internal("type vanished"))?;
     if ty.typtype == b'p' {
-        let shown = pglite_catalog::format_type::format_type_be(&s, &pglite_catalog::SearchPath::catalog_only(), column.ty);
+        let shown = pglite_catalog::format_type::format_type_be(
+            &s,
+            &pglite_catalog::SearchPath::catalog_only(),
+            column.ty,
+        );
         bail!(INVALID_TABLE_DEFINITION, "column \"{}\" has pseudo-type {shown}", d.colname);
     }
     plan.create_sequences(host, rel.persistence)?;
@@ -118,7 +142,12 @@ pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, d: &ColumnDef, missing_o
 }
 
 /// The rows to rewrite the table with when the new column needs a value of its own in each: serial, identity.
-fn filled_rows(host: &dyn CommandHost, rel: &RelDesc, plan: &table::Plan, attnum: i16) -> PgResult<Option<Vec<pglite_types::Row>>> {
+fn filled_rows(
+    host: &dyn CommandHost,
+    rel: &RelDesc,
+    plan: &table::Plan,
+    attnum: i16,
+) -> PgResult<Option<Vec<pglite_types::Row>>> {
     let Some(seq) = plan.sequence_of(attnum) else { return Ok(None) };
     let ty = plan.columns[attnum as usize - 1].ty;
     let name = match ty {
@@ -130,7 +159,12 @@ fn filled_rows(host: &dyn CommandHost, rel: &RelDesc, plan: &table::Plan, attnum
 }
 
 /// Existing rows get the default: remembered in the catalog when it is one value, written out otherwise.
-fn new_column_values(host: &dyn CommandHost, rel_oid: Oid, attnum: i16, rows: Option<Vec<pglite_types::Row>>) -> PgResult<()> {
+fn new_column_values(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    attnum: i16,
+    rows: Option<Vec<pglite_types::Row>>,
+) -> PgResult<()> {
     if let Some(rows) = rows {
         return rewrite::write(host, rel_oid, rows);
     }
@@ -151,7 +185,12 @@ fn new_column_values(host: &dyn CommandHost, rel_oid: Oid, attnum: i16, rows: Op
         return rewrite::write(host, rel_oid, rows);
     }
     let Some(default) = default else { return Ok(()) };
-    let text = pglite_functions::deparse::storage_text(&s, env.as_fn_host(), &default, pglite_functions::deparse::Scope::None)?;
+    let text = pglite_functions::deparse::storage_text(
+        &s,
+        env.as_fn_host(),
+        &default,
+        pglite_functions::deparse::Scope::None,
+    )?;
     let is_domain = s.type_by_oid(column.type_oid).is_some_and(|t| t.typtype == b'd');
     let one_value = !volatile(&s, &default) && s.element_type(column.type_oid).is_none() && !is_domain;
     std::mem::drop(env);
@@ -197,7 +236,10 @@ pub(super) fn drop(
         if missing_ok {
             ctx::notice(
                 host,
-                PgError::notice(format!("column \"{name}\" of relation \"{}\" does not exist, skipping", rel.name)),
+                PgError::notice(format!(
+                    "column \"{name}\" of relation \"{}\" does not exist, skipping",
+                    rel.name
+                )),
             );
             return Ok(());
         }
@@ -207,11 +249,18 @@ pub(super) fn drop(
         bail!(INVALID_TABLE_DEFINITION, "cannot drop inherited column \"{name}\"");
     }
     if rel.partition_key.as_ref().is_some_and(|k| k.attnums.contains(&column.attnum)) {
-        bail!(INVALID_TABLE_DEFINITION, "cannot drop column \"{name}\" because it is part of the partition key of relation \"{}\"", rel.name);
+        bail!(
+            INVALID_TABLE_DEFINITION,
+            "cannot drop column \"{name}\" because it is part of the partition key of relation \"{}\"",
+            rel.name
+        );
     }
     if !recurse && !below && rel.kind == b'p' && !rel.children.is_empty() {
-        return Err(err!(INVALID_TABLE_DEFINITION, "cannot drop column from only the partitioned table when partitions exist")
-            .hint("Do not specify the ONLY keyword."));
+        return Err(err!(
+            INVALID_TABLE_DEFINITION,
+            "cannot drop column from only the partitioned table when partitions exist"
+        )
+        .hint("Do not specify the ONLY keyword."));
     }
     for child in children(host, rel_oid) {
         let s = host.snapshot();
@@ -228,7 +277,11 @@ pub(super) fn drop(
             })?;
         }
     }
-    crate::drop::remove(host, &[ObjectAddress::column(rel_oid, column.attnum)], *behavior == DropBehavior::Cascade)
+    crate::drop::remove(
+        host,
+        &[ObjectAddress::column(rel_oid, column.attnum)],
+        *behavior == DropBehavior::Cascade,
+    )
 }
 
 fn forget_default(host: &dyn CommandHost, rel: Oid, attnum: i16, behavior_restrict: bool) -> PgResult<()> {
@@ -236,14 +289,23 @@ fn forget_default(host: &dyn CommandHost, rel: Oid, attnum: i16, behavior_restri
     crate::drop::remove_with(host, &[ObjectAddress::of::<AttrdefRow>(oid_)], !behavior_restrict, true)
 }
 
-pub(super) fn set_default(host: &dyn CommandHost, rel_oid: Oid, name: &str, raw: Option<&ast::Expr>) -> PgResult<()> {
+pub(super) fn set_default(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    name: &str,
+    raw: Option<&ast::Expr>,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
     let attnum = find(&rel, name)?;
     let column = rel.attr(attnum).ok_or_else(|| PgError::internal("column vanished"))?;
     if column.identity != 0 {
         let e = err!(SYNTAX_ERROR, "column \"{name}\" of relation \"{}\" is an identity column", rel.name);
-        return Err(if raw.is_none() { e.hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.") } else { e });
+        return Err(if raw.is_none() {
+            e.hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.")
+        } else {
+            e
+        });
     }
     if column.generated != 0 {
         let e = err!(SYNTAX_ERROR, "column \"{name}\" of relation \"{}\" is a generated column", rel.name);
@@ -270,7 +332,10 @@ pub(super) fn set_not_null(host: &dyn CommandHost, rel_oid: Oid, name: &str, bel
             return super::constraint::validate(host, rel_oid, &k.conname.clone());
         }
         return host.with_catalog(&mut |c| {
-            c.modify::<ConstraintRow>(k.oid, |r| if below { r.coninhcount += 1 } else { r.conislocal = true });
+            c.modify::<ConstraintRow>(
+                k.oid,
+                |r| if below { r.coninhcount += 1 } else { r.conislocal = true },
+            );
             Ok(())
         });
     }
@@ -284,7 +349,9 @@ pub(super) fn set_not_null(host: &dyn CommandHost, rel_oid: Oid, name: &str, bel
 }
 
 fn not_null_constraint(rel: &RelDesc, attnum: i16) -> Option<&ConstraintRow> {
-    rel.constraints.iter().find(|k| k.contype == b'n' && k.conkey.as_ref().is_some_and(|l| l.contains(&attnum)))
+    rel.constraints
+        .iter()
+        .find(|k| k.contype == b'n' && k.conkey.as_ref().is_some_and(|l| l.contains(&attnum)))
 }
 
 pub(super) fn drop_not_null(host: &dyn CommandHost, rel_oid: Oid, name: &str) -> PgResult<()> {
@@ -298,12 +365,21 @@ pub(super) fn drop_not_null(host: &dyn CommandHost, rel_oid: Oid, name: &str) ->
     if column.identity != 0 {
         bail!(SYNTAX_ERROR, "column \"{name}\" of relation \"{}\" is an identity column", rel.name);
     }
-    if rel.constraints.iter().any(|k| k.contype == b'p' && k.conkey.as_ref().is_some_and(|l| l.contains(&attnum))) {
+    if rel
+        .constraints
+        .iter()
+        .any(|k| k.contype == b'p' && k.conkey.as_ref().is_some_and(|l| l.contains(&attnum)))
+    {
         bail!(INVALID_TABLE_DEFINITION, "column \"{name}\" is in a primary key");
     }
     match not_null_constraint(&rel, attnum) {
         Some(k) if k.coninhcount > 0 => {
-            bail!(INVALID_TABLE_DEFINITION, "cannot drop inherited constraint \"{}\" of relation \"{}\"", k.conname, rel.name)
+            bail!(
+                INVALID_TABLE_DEFINITION,
+                "cannot drop inherited constraint \"{}\" of relation \"{}\"",
+                k.conname,
+                rel.name
+            )
         }
         Some(k) => crate::drop::remove(host, &[ObjectAddress::constraint(k.oid)], false)?,
         None => {}
@@ -314,13 +390,22 @@ pub(super) fn drop_not_null(host: &dyn CommandHost, rel_oid: Oid, name: &str) ->
     })
 }
 
-pub(super) fn set_expression(host: &dyn CommandHost, rel_oid: Oid, name: &str, raw: &ast::Expr) -> PgResult<()> {
+pub(super) fn set_expression(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    name: &str,
+    raw: &ast::Expr,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
     let attnum = find(&rel, name)?;
     let generated = rel.attr(attnum).map_or(0, |c| c.generated);
     if generated == 0 {
-        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "column \"{name}\" of relation \"{}\" is not a generated column", rel.name);
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "column \"{name}\" of relation \"{}\" is not a generated column",
+            rel.name
+        );
     }
     forget_default(host, rel_oid, attnum, true)?;
     table::set_default(host, rel_oid, attnum, raw, generated)?;
@@ -332,22 +417,37 @@ pub(super) fn set_expression(host: &dyn CommandHost, rel_oid: Oid, name: &str, r
     Ok(())
 }
 
-pub(super) fn drop_expression(host: &dyn CommandHost, rel_oid: Oid, name: &str, missing_ok: bool) -> PgResult<()> {
+pub(super) fn drop_expression(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    name: &str,
+    missing_ok: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
     let attnum = find(&rel, name)?;
     match rel.attr(attnum).map_or(0, |c| c.generated) {
         b's' => {}
         b'v' => {
-            return Err(PgError::unsupported("ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns")
-                .detail(format!("Column \"{name}\" of relation \"{}\" is a virtual generated column.", rel.name)));
+            return Err(PgError::unsupported(
+                "ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns",
+            )
+            .detail(format!(
+                "Column \"{name}\" of relation \"{}\" is a virtual generated column.",
+                rel.name
+            )));
         }
         _ if missing_ok => {
-            let text = format!("column \"{name}\" of relation \"{}\" is not a generated column, skipping", rel.name);
+            let text =
+                format!("column \"{name}\" of relation \"{}\" is not a generated column, skipping", rel.name);
             ctx::notice(host, PgError::notice(text));
             return Ok(());
         }
-        _ => bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "column \"{name}\" of relation \"{}\" is not a generated column", rel.name),
+        _ => bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "column \"{name}\" of relation \"{}\" is not a generated column",
+            rel.name
+        ),
     }
     forget_default(host, rel_oid, attnum, true)?;
     host.with_catalog(&mut |c| {
@@ -362,19 +462,32 @@ pub(super) fn add_identity(host: &dyn CommandHost, rel_oid: Oid, name: &str, k: 
     let attnum = find(&rel, name)?;
     let column = rel.attr(attnum).ok_or_else(|| PgError::internal("column vanished"))?;
     if !column.not_null {
-        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "column \"{name}\" of relation \"{}\" must be declared NOT NULL before identity can be added", rel.name);
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "column \"{name}\" of relation \"{}\" must be declared NOT NULL before identity can be added",
+            rel.name
+        );
     }
     if column.identity != 0 {
-        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "column \"{name}\" of relation \"{}\" is already an identity column", rel.name);
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "column \"{name}\" of relation \"{}\" is already an identity column",
+            rel.name
+        );
     }
     if column.has_default {
-        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "column \"{name}\" of relation \"{}\" already has a default value", rel.name);
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "column \"{name}\" of relation \"{}\" already has a default value",
+            rel.name
+        );
     }
     if !matches!(column.type_oid, oid::INT2 | oid::INT4 | oid::INT8) {
         bail!(INVALID_PARAMETER_VALUE, "identity column type must be smallint, integer, or bigint");
     }
     let options = SequenceOptions::parse(host, &k.options, Some(column.type_oid))?;
-    let seq_name = ctx::choose_name(&rel.name, Some(name), "seq", &|n| s.class_by_name(rel.namespace, n).is_some());
+    let seq_name =
+        ctx::choose_name(&rel.name, Some(name), "seq", &|n| s.class_by_name(rel.namespace, n).is_some());
     let seq = sequence::create_sequence(host, &seq_name, rel.namespace, rel.persistence, &options)?;
     sequence::set_owner_column(host, seq, rel_oid, attnum, true)?;
     let letter = k.generated_when.map_or(b'd', |w| w as u8);
@@ -384,12 +497,21 @@ pub(super) fn add_identity(host: &dyn CommandHost, rel_oid: Oid, name: &str, k: 
     })
 }
 
-pub(super) fn set_identity(host: &dyn CommandHost, rel_oid: Oid, name: &str, options: &[DefElem]) -> PgResult<()> {
+pub(super) fn set_identity(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    name: &str,
+    options: &[DefElem],
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
     let attnum = find(&rel, name)?;
     if rel.attr(attnum).is_some_and(|c| c.identity == 0) {
-        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "column \"{name}\" of relation \"{}\" is not an identity column", rel.name);
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "column \"{name}\" of relation \"{}\" is not an identity column",
+            rel.name
+        );
     }
     let mut rest = Vec::new();
     for d in options {
@@ -416,7 +538,12 @@ pub(super) fn set_identity(host: &dyn CommandHost, rel_oid: Oid, name: &str, opt
     Ok(())
 }
 
-pub(super) fn drop_identity(host: &dyn CommandHost, rel_oid: Oid, name: &str, missing_ok: bool) -> PgResult<()> {
+pub(super) fn drop_identity(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    name: &str,
+    missing_ok: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
     let attnum = find(&rel, name)?;
@@ -432,7 +559,11 @@ pub(super) fn drop_identity(host: &dyn CommandHost, rel_oid: Oid, name: &str, mi
     host.with_catalog(&mut |c| {
         c.modify::<AttributeRow>(Key::new().oid(rel_oid).with(&attnum), |a| a.attidentity = 0);
         for seq in &sequences {
-            c.forget_dependencies_on_class(ObjectAddress::relation(*seq), ClassRow::CATALOG, pglite_catalog::DependencyType::Internal);
+            c.forget_dependencies_on_class(
+                ObjectAddress::relation(*seq),
+                ClassRow::CATALOG,
+                pglite_catalog::DependencyType::Internal,
+            );
         }
         Ok(())
     })?;
@@ -441,11 +572,21 @@ pub(super) fn drop_identity(host: &dyn CommandHost, rel_oid: Oid, name: &str, mi
 }
 
 /// Text of an expression over the table's columns, for a query.
-pub(super) fn expression_text(host: &dyn CommandHost, rel: &std::sync::Arc<RelDesc>, raw: &ast::Expr, kind: ExprKind) -> PgResult<(Expr, String)> {
+pub(super) fn expression_text(
+    host: &dyn CommandHost,
+    rel: &std::sync::Arc<RelDesc>,
+    raw: &ast::Expr,
+    kind: ExprKind,
+) -> PgResult<(Expr, String)> {
     let env = host.env();
     let s = host.snapshot();
     let e = analyze_expr(env.as_analyze_env(), raw, &ExprScope::Relation(rel), kind, None)?;
-    let text = pglite_functions::deparse::storage_text(&s, env.as_fn_host(), &e, pglite_functions::deparse::Scope::Relation(rel))?;
+    let text = pglite_functions::deparse::storage_text(
+        &s,
+        env.as_fn_host(),
+        &e,
+        pglite_functions::deparse::Scope::Relation(rel),
+    )?;
     Ok((e, text))
 }
 

@@ -13,7 +13,13 @@ use crate::ctx;
 use crate::host::CommandHost;
 use crate::table::{self, NotNull, add_not_null};
 
-pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, k: &Constraint, recurse: bool, below: bool) -> PgResult<()> {
+pub(super) fn add(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    k: &Constraint,
+    recurse: bool,
+    below: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
     match k.contype {
@@ -32,7 +38,9 @@ pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, k: &Constraint, recurse:
                     Ok(())
                 })?;
             }
-            if new.convalidated && let Some(text) = &new.conbin {
+            if new.convalidated
+                && let Some(text) = &new.conbin
+            {
                 rewrite::check_condition(host, rel_oid, &new.conname, text)?;
             }
             if recurse && !k.is_no_inherit {
@@ -47,7 +55,11 @@ pub(super) fn add(host: &dyn CommandHost, rel_oid: Oid, k: &Constraint, recurse:
         ConstrType::NotNull => {
             for key in &k.keys {
                 let attnum = column::find(&rel, key)?;
-                if rel.constraints.iter().any(|c| c.contype == b'n' && c.conkey.as_ref().is_some_and(|l| l.contains(&attnum))) {
+                if rel
+                    .constraints
+                    .iter()
+                    .any(|c| c.contype == b'n' && c.conkey.as_ref().is_some_and(|l| l.contains(&attnum)))
+                {
                     continue;
                 }
                 let valid = !k.skip_validation;
@@ -111,7 +123,11 @@ fn use_index(host: &dyn CommandHost, rel: &RelDesc, k: &Constraint, name: &str) 
     }
     if primary {
         if rel.constraints.iter().any(|c| c.contype == b'p') {
-            bail!(INVALID_TABLE_DEFINITION, "multiple primary keys for table \"{}\" are not allowed", rel.name);
+            bail!(
+                INVALID_TABLE_DEFINITION,
+                "multiple primary keys for table \"{}\" are not allowed",
+                rel.name
+            );
         }
         for key in index.key_columns() {
             if let Some(c) = rel.attr(key.attnum).filter(|c| !c.not_null) {
@@ -123,7 +139,9 @@ fn use_index(host: &dyn CommandHost, rel: &RelDesc, k: &Constraint, name: &str) 
     if conname != name {
         ctx::notice(
             host,
-            PgError::notice(format!("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{name}\" to \"{conname}\"")),
+            PgError::notice(format!(
+                "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{name}\" to \"{conname}\""
+            )),
         );
         crate::rename::relation(host, index.oid, &conname)?;
     }
@@ -160,10 +178,14 @@ fn check_foreign_key(host: &dyn CommandHost, k: &ConstraintRow) -> PgResult<()> 
         list.iter().flat_map(|l| l.iter()).filter_map(|a| rel.attr(*a)).map(|c| c.name.to_string()).collect()
     };
     let (fk_cols, pk_cols) = (names(&fk, &k.conkey), names(&pk, &k.confkey));
-    let pairs: Vec<String> =
-        fk_cols.iter().zip(&pk_cols).map(|(f, p)| format!("pk.{} = fk.{}", quote_ident(p), quote_ident(f))).collect();
+    let pairs: Vec<String> = fk_cols
+        .iter()
+        .zip(&pk_cols)
+        .map(|(f, p)| format!("pk.{} = fk.{}", quote_ident(p), quote_ident(f)))
+        .collect();
     let join = if k.confmatchtype == b'f' { " OR " } else { " AND " };
-    let not_null: Vec<String> = fk_cols.iter().map(|f| format!("fk.{} IS NOT NULL", quote_ident(f))).collect();
+    let not_null: Vec<String> =
+        fk_cols.iter().map(|f| format!("fk.{} IS NOT NULL", quote_ident(f))).collect();
     let shown: Vec<String> = fk_cols.iter().map(|f| format!("fk.{}::text", quote_ident(f))).collect();
     let sql = format!(
         "SELECT {} FROM {} fk WHERE ({}) AND NOT EXISTS (SELECT 1 FROM {} pk WHERE {}) LIMIT 1",
@@ -182,7 +204,12 @@ fn check_foreign_key(host: &dyn CommandHost, k: &ConstraintRow) -> PgResult<()> 
         fk.name,
         k.conname
     )
-    .detail(format!("Key ({})=({}) is not present in table \"{}\".", fk_cols.join(", "), values.join(", "), pk.name))
+    .detail(format!(
+        "Key ({})=({}) is not present in table \"{}\".",
+        fk_cols.join(", "),
+        values.join(", "),
+        pk.name
+    ))
     .table(schema, fk.name.to_string())
     .constraint(k.conname.to_string()))
 }
@@ -216,21 +243,37 @@ pub(super) fn drop(
     };
     let rel_name = host.snapshot().class_by_oid(rel_oid).map(|c| c.relname.to_string()).unwrap_or_default();
     if k.coninhcount > 0 {
-        bail!(INVALID_TABLE_DEFINITION, "cannot drop inherited constraint \"{name}\" of relation \"{rel_name}\"");
+        bail!(
+            INVALID_TABLE_DEFINITION,
+            "cannot drop inherited constraint \"{name}\" of relation \"{rel_name}\""
+        );
     }
     remove(host, rel_oid, &k, behavior, recurse)
 }
 
-fn remove(host: &dyn CommandHost, rel_oid: Oid, k: &ConstraintRow, behavior: &DropBehavior, recurse: bool) -> PgResult<()> {
+fn remove(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    k: &ConstraintRow,
+    behavior: &DropBehavior,
+    recurse: bool,
+) -> PgResult<()> {
     if k.contype == b'n' {
         let s = host.snapshot();
         let attnum = k.conkey.as_ref().and_then(|l| l.first().copied()).unwrap_or(0);
         let attr = s.attribute(rel_oid, attnum).cloned().unwrap_or_default();
         if attr.attidentity != 0 {
             let rel = desc(&s, rel_oid)?;
-            bail!(SYNTAX_ERROR, "column \"{}\" of relation \"{}\" is an identity column", attr.attname, rel.name);
+            bail!(
+                SYNTAX_ERROR,
+                "column \"{}\" of relation \"{}\" is an identity column",
+                attr.attname,
+                rel.name
+            );
         }
-        if s.constraints_of(rel_oid).any(|c| c.contype == b'p' && c.conkey.as_ref().is_some_and(|l| l.contains(&attnum))) {
+        if s.constraints_of(rel_oid)
+            .any(|c| c.contype == b'p' && c.conkey.as_ref().is_some_and(|l| l.contains(&attnum)))
+        {
             bail!(INVALID_TABLE_DEFINITION, "column \"{}\" is in a primary key", attr.attname);
         }
     }
@@ -240,7 +283,8 @@ fn remove(host: &dyn CommandHost, rel_oid: Oid, k: &ConstraintRow, behavior: &Dr
     }
     for child in children(host, rel_oid) {
         let s = host.snapshot();
-        let same = s.constraints_of(child).find(|c| c.contype == k.contype && c.conname == k.conname).cloned();
+        let same =
+            s.constraints_of(child).find(|c| c.contype == k.contype && c.conname == k.conname).cloned();
         let Some(c) = same else { continue };
         if recurse && c.coninhcount <= 1 && !c.conislocal {
             remove(host, child, &c, behavior, true)?;
@@ -304,12 +348,27 @@ pub(super) fn alter(host: &dyn CommandHost, rel_oid: Oid, a: &AtAlterConstraint)
     if (a.alter_deferrability || a.alter_enforceability) && k.contype != b'f' {
         let what = if a.alter_deferrability { "" } else { "enforceability of " };
         if a.alter_deferrability {
-            bail!(WRONG_OBJECT_TYPE, "constraint \"{}\" of relation \"{}\" is not a foreign key constraint", a.conname, rel.name);
+            bail!(
+                WRONG_OBJECT_TYPE,
+                "constraint \"{}\" of relation \"{}\" is not a foreign key constraint",
+                a.conname,
+                rel.name
+            );
         }
-        bail!(WRONG_OBJECT_TYPE, "cannot alter {what}constraint \"{}\" of relation \"{}\"", a.conname, rel.name);
+        bail!(
+            WRONG_OBJECT_TYPE,
+            "cannot alter {what}constraint \"{}\" of relation \"{}\"",
+            a.conname,
+            rel.name
+        );
     }
     if a.alter_inheritability && k.contype != b'n' {
-        bail!(WRONG_OBJECT_TYPE, "constraint \"{}\" of relation \"{}\" is not a not-null constraint", a.conname, rel.name);
+        bail!(
+            WRONG_OBJECT_TYPE,
+            "constraint \"{}\" of relation \"{}\" is not a not-null constraint",
+            a.conname,
+            rel.name
+        );
     }
     if a.alter_enforceability && a.is_enforced && !k.conenforced {
         check_foreign_key(host, &k)?;

@@ -28,7 +28,8 @@ pub(crate) fn check_not_null(host: &dyn CommandHost, rel: Oid, column: &str) -> 
     if !has_rows(&rel) {
         return Ok(());
     }
-    let sql = format!("SELECT 1 FROM ONLY {} WHERE {} IS NULL LIMIT 1", table_text(&s, &rel), quote_ident(column));
+    let sql =
+        format!("SELECT 1 FROM ONLY {} WHERE {} IS NULL LIMIT 1", table_text(&s, &rel), quote_ident(column));
     if host.env().as_fn_host().run_query(&sql, &[])?.is_empty() {
         return Ok(());
     }
@@ -39,7 +40,12 @@ pub(crate) fn check_not_null(host: &dyn CommandHost, rel: Oid, column: &str) -> 
 }
 
 /// 23514 when a row does not satisfy the condition.
-pub(crate) fn check_condition(host: &dyn CommandHost, rel: Oid, constraint: &str, text: &str) -> PgResult<()> {
+pub(crate) fn check_condition(
+    host: &dyn CommandHost,
+    rel: Oid,
+    constraint: &str,
+    text: &str,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, rel)?;
     if !has_rows(&rel) {
@@ -50,9 +56,13 @@ pub(crate) fn check_condition(host: &dyn CommandHost, rel: Oid, constraint: &str
         return Ok(());
     }
     let schema = s.namespace_name(rel.namespace).unwrap_or("").to_string();
-    Err(err!(CHECK_VIOLATION, "check constraint \"{constraint}\" of relation \"{}\" is violated by some row", rel.name)
-        .table(schema, rel.name.to_string())
-        .constraint(constraint))
+    Err(err!(
+        CHECK_VIOLATION,
+        "check constraint \"{constraint}\" of relation \"{}\" is violated by some row",
+        rel.name
+    )
+    .table(schema, rel.name.to_string())
+    .constraint(constraint))
 }
 
 /// Reads every row, one value per column; `exprs` replaces columns (by attnum) by SQL text over the old definition.

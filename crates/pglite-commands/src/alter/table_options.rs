@@ -1,7 +1,9 @@
 //! The plain subcommands: options, statistics, storage, triggers, row security, inheritance, replica identity.
 
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
-use pglite_catalog::rows::{AttributeRow, ClassRow, ConstraintRow, IndexRow, InheritsRow, RewriteRow, TriggerRow};
+use pglite_catalog::rows::{
+    AttributeRow, ClassRow, ConstraintRow, IndexRow, InheritsRow, RewriteRow, TriggerRow,
+};
 use pglite_catalog::{CatalogRow, Key, Str};
 use pglite_error::{PgError, PgResult, bail, err};
 use pglite_parser::ast::{AlterTableCmd, AlterTableDef, AlterTableType, DefElem, RangeVar};
@@ -60,8 +62,14 @@ pub(super) fn column(host: &dyn CommandHost, rel_oid: Oid, c: &AlterTableCmd) ->
                 _ => bail!(INVALID_PARAMETER_VALUE, "invalid storage type \"{name}\""),
             };
             if letter != b'p' && own == b'p' {
-                let shown = pglite_catalog::format_type::format_type_be(&s, &pglite_catalog::SearchPath::catalog_only(), attr.atttypid);
-                return Err(PgError::unsupported(format!("column data type {shown} can only have storage PLAIN")));
+                let shown = pglite_catalog::format_type::format_type_be(
+                    &s,
+                    &pglite_catalog::SearchPath::catalog_only(),
+                    attr.atttypid,
+                );
+                return Err(PgError::unsupported(format!(
+                    "column data type {shown} can only have storage PLAIN"
+                )));
             }
             new.attstorage = letter;
         }
@@ -81,7 +89,9 @@ pub(super) fn column(host: &dyn CommandHost, rel_oid: Oid, c: &AlterTableCmd) ->
                 }
                 out.retain(|o| o.split_once('=').is_none_or(|(n, _)| n != d.defname));
                 if c.subtype == SetOptions {
-                    out.push(format!("{}={}", d.defname, crate::define::text_of(d).unwrap_or_default()).into());
+                    out.push(
+                        format!("{}={}", d.defname, crate::define::text_of(d).unwrap_or_default()).into(),
+                    );
                 }
             }
             new.attoptions = (!out.is_empty()).then(|| out.into());
@@ -94,7 +104,13 @@ pub(super) fn column(host: &dyn CommandHost, rel_oid: Oid, c: &AlterTableCmd) ->
     })
 }
 
-fn trigger_state(host: &dyn CommandHost, rel: Oid, name: Option<&str>, letter: u8, user_only: bool) -> PgResult<()> {
+fn trigger_state(
+    host: &dyn CommandHost,
+    rel: Oid,
+    name: Option<&str>,
+    letter: u8,
+    user_only: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let found: Vec<Oid> = s
         .triggers_of(rel)
@@ -160,7 +176,11 @@ pub(super) fn table(host: &dyn CommandHost, rel_oid: Oid, c: &AlterTableCmd) -> 
         (NoForceRowSecurity, _) => class(&|r| r.relforcerowsecurity = false),
         (SetLogged | SetUnLogged, _) => {
             if rel.persistence == b't' {
-                bail!(INVALID_TABLE_DEFINITION, "cannot change logged status of table \"{}\" because it is temporary", rel.name);
+                bail!(
+                    INVALID_TABLE_DEFINITION,
+                    "cannot change logged status of table \"{}\" because it is temporary",
+                    rel.name
+                );
             }
             let letter = if c.subtype == SetLogged { b'p' } else { b'u' };
             class(&|r| r.relpersistence = letter)
@@ -172,7 +192,9 @@ pub(super) fn table(host: &dyn CommandHost, rel_oid: Oid, c: &AlterTableCmd) -> 
                 None => None,
                 Some(n) => match rel.indexes.iter().find(|x| x.name == *n.as_str()) {
                     Some(x) => Some(x.oid),
-                    None => bail!(UNDEFINED_OBJECT, "index \"{n}\" for table \"{}\" does not exist", rel.name),
+                    None => {
+                        bail!(UNDEFINED_OBJECT, "index \"{n}\" for table \"{}\" does not exist", rel.name)
+                    }
                 },
             };
             let letter = i.identity_type as u8;
@@ -190,7 +212,11 @@ pub(super) fn table(host: &dyn CommandHost, rel_oid: Oid, c: &AlterTableCmd) -> 
             std::mem::drop(env);
             host.with_catalog(&mut |c| {
                 c.modify::<ClassRow>(rel_oid, |r| r.reloftype = ty);
-                c.record_dependency(ObjectAddress::relation(rel_oid), ObjectAddress::type_(ty), DependencyType::Normal);
+                c.record_dependency(
+                    ObjectAddress::relation(rel_oid),
+                    ObjectAddress::type_(ty),
+                    DependencyType::Normal,
+                );
                 Ok(())
             })
         }
@@ -255,13 +281,28 @@ pub(crate) fn adopt(host: &dyn CommandHost, parent_oid: Oid, child: Oid, partiti
             bail!(DATATYPE_MISMATCH, "child table is missing column \"{}\"", p.name);
         };
         if c.type_oid != p.type_oid || c.typmod != p.typmod {
-            bail!(DATATYPE_MISMATCH, "child table \"{}\" has different type for column \"{}\"", rel.name, p.name);
+            bail!(
+                DATATYPE_MISMATCH,
+                "child table \"{}\" has different type for column \"{}\"",
+                rel.name,
+                p.name
+            );
         }
         if c.collation != p.collation {
-            bail!(COLLATION_MISMATCH, "child table \"{}\" has different collation for column \"{}\"", rel.name, p.name);
+            bail!(
+                COLLATION_MISMATCH,
+                "child table \"{}\" has different collation for column \"{}\"",
+                rel.name,
+                p.name
+            );
         }
         if p.not_null && !c.not_null {
-            bail!(DATATYPE_MISMATCH, "column \"{}\" in child table \"{}\" must be marked NOT NULL", p.name, rel.name);
+            bail!(
+                DATATYPE_MISMATCH,
+                "column \"{}\" in child table \"{}\" must be marked NOT NULL",
+                p.name,
+                rel.name
+            );
         }
         let attnum = c.attnum;
         host.with_catalog(&mut |t| {
@@ -279,7 +320,10 @@ pub(crate) fn adopt(host: &dyn CommandHost, parent_oid: Oid, child: Oid, partiti
                     b'c' => k.conname == p.conname,
                     _ => {
                         let name = |r: &pglite_catalog::RelDesc, k: &ConstraintRow| {
-                            k.conkey.as_ref().and_then(|l| l.first().copied()).and_then(|a| r.attr(a).map(|c| c.name.to_string()))
+                            k.conkey
+                                .as_ref()
+                                .and_then(|l| l.first().copied())
+                                .and_then(|a| r.attr(a).map(|c| c.name.to_string()))
                         };
                         name(&rel, k) == name(&parent, p)
                     }
@@ -296,13 +340,20 @@ pub(crate) fn adopt(host: &dyn CommandHost, parent_oid: Oid, child: Oid, partiti
                     Ok(())
                 })?;
             }
-            None if p.contype == b'c' => bail!(DATATYPE_MISMATCH, "child table is missing constraint \"{}\"", p.conname),
+            None if p.contype == b'c' => {
+                bail!(DATATYPE_MISMATCH, "child table is missing constraint \"{}\"", p.conname)
+            }
             None => {}
         }
     }
     let seq = s.parents_of(child).map(|i| i.inhseqno).max().unwrap_or(0) + 1;
     host.with_catalog(&mut |t| {
-        t.insert(InheritsRow { inhrelid: child, inhparent: parent_oid, inhseqno: seq, inhdetachpending: false });
+        t.insert(InheritsRow {
+            inhrelid: child,
+            inhparent: parent_oid,
+            inhseqno: seq,
+            inhdetachpending: false,
+        });
         let kind = if partition { DependencyType::Auto } else { DependencyType::Normal };
         t.record_dependency(ObjectAddress::relation(child), ObjectAddress::relation(parent_oid), kind);
         t.modify::<ClassRow>(parent_oid, |r| r.relhassubclass = true);
@@ -340,7 +391,12 @@ pub(crate) fn abandon(host: &dyn CommandHost, parent_oid: Oid, child: Oid) -> Pg
                 r.conislocal |= r.coninhcount == 0;
             });
         }
-        let rows: Vec<Key> = t.snapshot().parents_of(child).filter(|i| i.inhparent == parent_oid).map(CatalogRow::key).collect();
+        let rows: Vec<Key> = t
+            .snapshot()
+            .parents_of(child)
+            .filter(|i| i.inhparent == parent_oid)
+            .map(CatalogRow::key)
+            .collect();
         for k in rows {
             t.delete::<InheritsRow>(k);
         }

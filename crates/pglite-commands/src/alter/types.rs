@@ -14,7 +14,13 @@ use super::{column, desc, rewrite};
 use crate::host::CommandHost;
 use crate::table;
 
-pub(super) fn alter_type(host: &dyn CommandHost, rel_oid: Oid, name: &str, d: &ColumnDef, below: bool) -> PgResult<()> {
+pub(super) fn alter_type(
+    host: &dyn CommandHost,
+    rel_oid: Oid,
+    name: &str,
+    d: &ColumnDef,
+    below: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
     let attnum = column::find(&rel, name)?;
@@ -26,7 +32,11 @@ pub(super) fn alter_type(host: &dyn CommandHost, rel_oid: Oid, name: &str, d: &C
         bail!(INVALID_TABLE_DEFINITION, "cannot alter inherited column \"{name}\"");
     }
     if rel.partition_key.as_ref().is_some_and(|k| k.attnums.contains(&attnum)) {
-        bail!(INVALID_TABLE_DEFINITION, "cannot alter column \"{name}\" because it is part of the partition key of relation \"{}\"", rel.name);
+        bail!(
+            INVALID_TABLE_DEFINITION,
+            "cannot alter column \"{name}\" because it is part of the partition key of relation \"{}\"",
+            rel.name
+        );
     }
     let Some(ty_name) = &d.type_name else { bail!(INTERNAL_ERROR, "ALTER TYPE without a type") };
     let new = table::column_of(host, &ColumnDef { colname: name.into(), ..d.clone() }, ty_name)?;
@@ -35,16 +45,28 @@ pub(super) fn alter_type(host: &dyn CommandHost, rel_oid: Oid, name: &str, d: &C
     dependents(host, &rel, attnum, name)?;
     let using = d.raw_default.is_some();
     let raw = d.raw_default.clone().unwrap_or_else(|| {
-        ast::Expr::ColumnRef(Box::new(ColumnRef { fields: vec![ast::Field::Name(name.into())], location: -1 }))
+        ast::Expr::ColumnRef(Box::new(ColumnRef {
+            fields: vec![ast::Field::Name(name.into())],
+            location: -1,
+        }))
     });
     let (e, _) = column::expression_text(host, &rel, &raw, ExprKind::AlterColTransform)?;
     let env = host.env();
-    let Some(e) = coerce_to_target_type(env.as_analyze_env(), e, new.ty, new.typmod, CoercionContext::Assignment)? else {
+    let Some(e) =
+        coerce_to_target_type(env.as_analyze_env(), e, new.ty, new.typmod, CoercionContext::Assignment)?
+    else {
         if using {
-            return Err(err!(DATATYPE_MISMATCH, "result of USING clause for column \"{name}\" cannot be cast automatically to type {shown}")
-                .hint("You might need to add an explicit cast."));
+            return Err(err!(
+                DATATYPE_MISMATCH,
+                "result of USING clause for column \"{name}\" cannot be cast automatically to type {shown}"
+            )
+            .hint("You might need to add an explicit cast."));
         }
-        return Err(err!(DATATYPE_MISMATCH, "column \"{name}\" cannot be cast automatically to type {shown}").hint(format!(
+        return Err(err!(
+            DATATYPE_MISMATCH,
+            "column \"{name}\" cannot be cast automatically to type {shown}"
+        )
+        .hint(format!(
             "You might need to specify \"USING {}::{}\".",
             column::quoted(name),
             format_type::format_type(&s, &path, new.ty, Some(new.typmod))
@@ -57,9 +79,18 @@ pub(super) fn alter_type(host: &dyn CommandHost, rel_oid: Oid, name: &str, d: &C
             let stored = pglite_analyze::column_default(env.as_analyze_env(), &rel, attnum)?;
             match stored {
                 Some(e) if old.identity == 0 => {
-                                        match coerce_to_target_type(env.as_analyze_env(), e, new.ty, new.typmod, CoercionContext::Assignment)? {
+                    match coerce_to_target_type(
+                        env.as_analyze_env(),
+                        e,
+                        new.ty,
+                        new.typmod,
+                        CoercionContext::Assignment,
+                    )? {
                         Some(e) => Some(storage_text(&s, env.as_fn_host(), &e, Scope::None)?),
-                        None => bail!(DATATYPE_MISMATCH, "default for column \"{name}\" cannot be cast automatically to type {shown}"),
+                        None => bail!(
+                            DATATYPE_MISMATCH,
+                            "default for column \"{name}\" cannot be cast automatically to type {shown}"
+                        ),
                     }
                 }
                 _ => None,
@@ -109,7 +140,10 @@ pub(super) fn alter_type(host: &dyn CommandHost, rel_oid: Oid, name: &str, d: &C
 fn dependents(host: &dyn CommandHost, rel: &RelDesc, attnum: i16, name: &str) -> PgResult<()> {
     let s = host.snapshot();
     let env = host.env();
-    for d in s.dependents_of(&ObjectAddress::column(rel.oid, attnum)).filter(|d| d.refobjsubid == i32::from(attnum)) {
+    for d in s
+        .dependents_of(&ObjectAddress::column(rel.oid, attnum))
+        .filter(|d| d.refobjsubid == i32::from(attnum))
+    {
         let what = describe::describe_object(&s, env.search_path(), &d.depender()).unwrap_or_default();
         if d.classid == RewriteRow::CATALOG {
             return Err(PgError::unsupported("cannot alter type of a column used by a view or rule")
@@ -128,8 +162,9 @@ fn dependents(host: &dyn CommandHost, rel: &RelDesc, attnum: i16, name: &str) ->
         c.generated != 0
             && !c.dropped
             && s.attrdef(rel.oid, c.attnum).is_some_and(|def| {
-                s.references_of(&ObjectAddress::of::<pglite_catalog::rows::AttrdefRow>(def.oid))
-                    .any(|r| r.refobjid == rel.oid && r.refobjsubid == i32::from(attnum) && c.attnum != attnum)
+                s.references_of(&ObjectAddress::of::<pglite_catalog::rows::AttrdefRow>(def.oid)).any(|r| {
+                    r.refobjid == rel.oid && r.refobjsubid == i32::from(attnum) && c.attnum != attnum
+                })
             })
     });
     if let Some(g) = generated {
@@ -140,7 +175,13 @@ fn dependents(host: &dyn CommandHost, rel: &RelDesc, attnum: i16, name: &str) ->
 }
 
 /// Index columns take the new type, with its default operator class when theirs does not fit.
-fn indexes(host: &dyn CommandHost, rel: &RelDesc, attnum: i16, new: &crate::relation::NewColumn, ty: &TypeRow) -> PgResult<()> {
+fn indexes(
+    host: &dyn CommandHost,
+    rel: &RelDesc,
+    attnum: i16,
+    new: &crate::relation::NewColumn,
+    ty: &TypeRow,
+) -> PgResult<()> {
     let s = host.snapshot();
     for index in &rel.indexes {
         for (i, key) in index.keys.iter().enumerate().filter(|(_, k)| k.attnum == attnum) {
@@ -148,7 +189,11 @@ fn indexes(host: &dyn CommandHost, rel: &RelDesc, attnum: i16, new: &crate::rela
                 match s.default_opclass(index.am, new.ty) {
                     Some(c) => Some(c.oid),
                     None => {
-                        let shown = format_type::format_type_be(&s, &pglite_catalog::SearchPath::catalog_only(), new.ty);
+                        let shown = format_type::format_type_be(
+                            &s,
+                            &pglite_catalog::SearchPath::catalog_only(),
+                            new.ty,
+                        );
                         let am = s.am_by_oid(index.am).map(|a| a.amname.to_string()).unwrap_or_default();
                         return Err(err!(UNDEFINED_OBJECT, "data type {shown} has no default operator class for access method \"{am}\"")
                             .hint("You must specify an operator class for the index or define a default operator class for the data type."));

@@ -53,7 +53,9 @@ fn check_lists(rel: &RelDesc, columns: &[usize], o: &Options) -> PgResult<()> {
     for (list, word) in [(&o.force_not_null, "FORCE_NOT_NULL"), (&o.force_null, "FORCE_NULL")] {
         for name in &list.names {
             match rel.columns.iter().position(|c| c.name.as_str() == name) {
-                None => bail!(UNDEFINED_COLUMN, "column \"{name}\" of relation \"{}\" does not exist", rel.name),
+                None => {
+                    bail!(UNDEFINED_COLUMN, "column \"{name}\" of relation \"{}\" does not exist", rel.name)
+                }
                 Some(i) if !columns.contains(&i) => {
                     bail!(INVALID_COLUMN_REFERENCE, "{word} column \"{name}\" not referenced by COPY")
                 }
@@ -85,13 +87,22 @@ fn source_desc(rel: &RelDesc, columns: &[usize]) -> RelDesc {
 }
 
 /// `INSERT INTO rel (columns) SELECT * FROM store`, compiled. Columns at DEFAULT are left out of both lists.
-fn insert_plan(env: &dyn StatementEnv, exec: &ExecEnv<'_>, s: &CopyStmt, rel: &RelDesc, columns: &[usize]) -> PgResult<Arc<Prepared>> {
+fn insert_plan(
+    env: &dyn StatementEnv,
+    exec: &ExecEnv<'_>,
+    s: &CopyStmt,
+    rel: &RelDesc,
+    columns: &[usize],
+) -> PgResult<Arc<Prepared>> {
     let schema = env.as_fn_host().catalog().namespace_name(rel.namespace).map(str::to_string);
     let names: Vec<String> = columns.iter().map(|i| quote_ident(&rel.columns[*i].name)).collect();
     let names = names.join(", ");
     let target = quote_qualified(schema.as_deref(), &rel.name);
     let into = if names.is_empty() { String::new() } else { format!(" ({names})") };
-    let sql = format!("INSERT INTO {target}{into} OVERRIDING SYSTEM VALUE SELECT {names} FROM {}", quote_ident(STORE));
+    let sql = format!(
+        "INSERT INTO {target}{into} OVERRIDING SYSTEM VALUE SELECT {names} FROM {}",
+        quote_ident(STORE)
+    );
     let mut parsed = pglite_parser::parse(&sql, &pglite_parser::ParseOptions::default())?;
     let Some(mut raw) = parsed.stmts.pop() else { bail!(INTERNAL_ERROR, "COPY statement is empty") };
     if let (Statement::InsertStmt(insert), Some(filter)) = (&mut raw.stmt, &s.where_clause) {
@@ -101,7 +112,9 @@ fn insert_plan(env: &dyn StatementEnv, exec: &ExecEnv<'_>, s: &CopyStmt, rel: &R
     }
     let query = analyze(env.as_analyze_env(), &Arc::new(raw), &sql, &mut ParamTypes::none())?;
     let mut queries = rewrite(env.as_analyze_env(), query)?;
-    let Some(query) = queries.pop() else { bail!(FEATURE_NOT_SUPPORTED, "COPY FROM to a relation with rules is not supported") };
+    let Some(query) = queries.pop() else {
+        bail!(FEATURE_NOT_SUPPORTED, "COPY FROM to a relation with rules is not supported")
+    };
     let planned = pglite_planner::plan(env.as_planner_env(), query, PlanOptions::default())?;
     Prepared::compile(Arc::new(planned), exec)
 }
@@ -124,7 +137,14 @@ struct Load<'a> {
     skipped: i64,
 }
 
-fn load(host: &dyn CommandHost, env: &dyn StatementEnv, s: &CopyStmt, o: &Options, rel: &RelDesc, columns: &[usize]) -> PgResult<u64> {
+fn load(
+    host: &dyn CommandHost,
+    env: &dyn StatementEnv,
+    s: &CopyStmt,
+    o: &Options,
+    rel: &RelDesc,
+    columns: &[usize],
+) -> PgResult<u64> {
     let exec = ExecEnv {
         txn: host.txn(),
         view: host.view(),
@@ -161,12 +181,17 @@ fn load(host: &dyn CommandHost, env: &dyn StatementEnv, s: &CopyStmt, o: &Option
     }
     let binary = o.format == Format::Binary;
     host.with_client(&mut |c| c.copy_in_begin(binary, columns.len()))?;
-    if binary { load.run_binary()? } else { load.run_text()? }
+    if binary {
+        load.run_binary()?
+    } else {
+        load.run_text()?
+    }
     load.flush()?;
     if load.skipped > 0 && o.log_verbosity != "silent" {
         let n = load.skipped;
         let noun = if n == 1 { "row was" } else { "rows were" };
-        env.as_fn_host().notice(PgError::notice(format!("{n} {noun} skipped due to data type incompatibility")));
+        env.as_fn_host()
+            .notice(PgError::notice(format!("{n} {noun} skipped due to data type incompatibility")));
     }
     Ok(load.loaded)
 }
@@ -288,9 +313,16 @@ impl Load<'_> {
             let parsed = match std::str::from_utf8(bytes) {
                 Ok(s) => text::text_in(self.types, column.type_oid, column.typmod, s),
                 Err(e) => {
-                    let bad: Vec<String> =
-                        bytes[e.valid_up_to()..].iter().take(e.error_len().unwrap_or(1)).map(|b| format!("0x{b:02x}")).collect();
-                    Err(err!(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": {}", bad.join(" ")))
+                    let bad: Vec<String> = bytes[e.valid_up_to()..]
+                        .iter()
+                        .take(e.error_len().unwrap_or(1))
+                        .map(|b| format!("0x{b:02x}"))
+                        .collect();
+                    Err(err!(
+                        CHARACTER_NOT_IN_REPERTOIRE,
+                        "invalid byte sequence for encoding \"UTF8\": {}",
+                        bad.join(" ")
+                    ))
                 }
             };
             match parsed {
@@ -431,10 +463,9 @@ impl Load<'_> {
             }
             let Some(bytes) = data.get(pos..pos + len as usize) else { return Ok(BinaryRow::Incomplete) };
             pos += len as usize;
-            row.push(
-                binary::binary_recv(self.types, column.type_oid, column.typmod, bytes)
-                    .map_err(|e| e.context(format!("COPY {}, line {line}, column {}", self.rel.name, column.name)))?,
-            );
+            row.push(binary::binary_recv(self.types, column.type_oid, column.typmod, bytes).map_err(
+                |e| e.context(format!("COPY {}, line {line}, column {}", self.rel.name, column.name)),
+            )?);
         }
         Ok(BinaryRow::Row(pos, row))
     }

@@ -85,13 +85,21 @@ fn list(d: &DefElem) -> PgResult<ColumnList> {
                 .iter()
                 .map(|i| match i {
                     DefArg::String(s) => Ok(s.clone()),
-                    _ => Err(err!(INVALID_PARAMETER_VALUE, "argument to option \"{}\" must be a list of column names", d.defname)),
+                    _ => Err(err!(
+                        INVALID_PARAMETER_VALUE,
+                        "argument to option \"{}\" must be a list of column names",
+                        d.defname
+                    )),
                 })
                 .collect::<PgResult<_>>()?;
             Ok(ColumnList { all: false, names })
         }
-        _ => Err(err!(INVALID_PARAMETER_VALUE, "argument to option \"{}\" must be a list of column names", d.defname)
-            .at(d.location)),
+        _ => Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "argument to option \"{}\" must be a list of column names",
+            d.defname
+        )
+        .at(d.location)),
     }
 }
 
@@ -132,7 +140,10 @@ impl Options {
                 "text" => Format::Text,
                 "csv" => Format::Csv,
                 "binary" => Format::Binary,
-                other => return Err(err!(INVALID_PARAMETER_VALUE, "COPY format \"{other}\" not recognized").at(d.location)),
+                other => {
+                    return Err(err!(INVALID_PARAMETER_VALUE, "COPY format \"{other}\" not recognized")
+                        .at(d.location));
+                }
             };
         }
         if o.format == Format::Csv {
@@ -178,15 +189,27 @@ impl Options {
                     }
                 }
                 "on_error" => match text(d)?.to_ascii_lowercase().as_str() {
-                    _ if !s.is_from => return Err(err!(INVALID_PARAMETER_VALUE, "COPY ON_ERROR cannot be used with COPY TO").at(d.location)),
+                    _ if !s.is_from => {
+                        return Err(err!(
+                            INVALID_PARAMETER_VALUE,
+                            "COPY ON_ERROR cannot be used with COPY TO"
+                        )
+                        .at(d.location));
+                    }
                     "stop" => {}
                     "ignore" => o.on_error_ignore = true,
                     other => {
-                        return Err(err!(INVALID_PARAMETER_VALUE, "COPY ON_ERROR \"{other}\" not recognized").at(d.location));
+                        return Err(err!(
+                            INVALID_PARAMETER_VALUE,
+                            "COPY ON_ERROR \"{other}\" not recognized"
+                        )
+                        .at(d.location));
                     }
                 },
                 "reject_limit" => {
-                    let n: i64 = text(d)?.parse().map_err(|_| err!(INVALID_PARAMETER_VALUE, "REJECT_LIMIT requires a numeric value"))?;
+                    let n: i64 = text(d)?.parse().map_err(|_| {
+                        err!(INVALID_PARAMETER_VALUE, "REJECT_LIMIT requires a numeric value")
+                    })?;
                     if n <= 0 {
                         bail!(INVALID_PARAMETER_VALUE, "REJECT_LIMIT ({n}) must be greater than zero");
                     }
@@ -195,11 +218,17 @@ impl Options {
                 "log_verbosity" => {
                     let v = text(d)?.to_ascii_lowercase();
                     if !matches!(v.as_str(), "default" | "verbose" | "silent") {
-                        return Err(err!(INVALID_PARAMETER_VALUE, "COPY LOG_VERBOSITY \"{v}\" not recognized").at(d.location));
+                        return Err(err!(
+                            INVALID_PARAMETER_VALUE,
+                            "COPY LOG_VERBOSITY \"{v}\" not recognized"
+                        )
+                        .at(d.location));
                     }
                     o.log_verbosity = v;
                 }
-                other => return Err(PgError::syntax(format!("option \"{other}\" not recognized")).at(d.location)),
+                other => {
+                    return Err(PgError::syntax(format!("option \"{other}\" not recognized")).at(d.location));
+                }
             }
         }
         o.check(s, &seen, delimiter, quote, escape)?;
@@ -242,7 +271,13 @@ impl Options {
             bail!(INVALID_PARAMETER_VALUE, "COPY null representation cannot use newline or carriage return");
         }
         if !csv {
-            for (name, word) in [("quote", "QUOTE"), ("escape", "ESCAPE"), ("force_quote", "FORCE_QUOTE"), ("force_not_null", "FORCE_NOT_NULL"), ("force_null", "FORCE_NULL")] {
+            for (name, word) in [
+                ("quote", "QUOTE"),
+                ("escape", "ESCAPE"),
+                ("force_quote", "FORCE_QUOTE"),
+                ("force_not_null", "FORCE_NOT_NULL"),
+                ("force_null", "FORCE_NULL"),
+            ] {
                 if given(name) {
                     bail!(FEATURE_NOT_SUPPORTED, "COPY {word} requires CSV mode");
                 }
@@ -268,7 +303,10 @@ impl Options {
             bail!(FEATURE_NOT_SUPPORTED, "COPY FORCE_NULL cannot be used with COPY TO");
         }
         if self.format != Format::Binary && self.null.as_bytes().contains(&self.delimiter) {
-            bail!(INVALID_PARAMETER_VALUE, "COPY delimiter character must not appear in the NULL specification");
+            bail!(
+                INVALID_PARAMETER_VALUE,
+                "COPY delimiter character must not appear in the NULL specification"
+            );
         }
         if csv && self.null.as_bytes().contains(&self.quote) {
             bail!(INVALID_PARAMETER_VALUE, "CSV quote character must not appear in the NULL specification");
@@ -278,23 +316,38 @@ impl Options {
                 bail!(FEATURE_NOT_SUPPORTED, "COPY DEFAULT cannot be used with COPY TO");
             }
             if d.contains(['\r', '\n']) {
-                bail!(INVALID_PARAMETER_VALUE, "COPY default representation cannot use newline or carriage return");
+                bail!(
+                    INVALID_PARAMETER_VALUE,
+                    "COPY default representation cannot use newline or carriage return"
+                );
             }
             if d.as_bytes().contains(&self.delimiter) {
-                bail!(INVALID_PARAMETER_VALUE, "COPY delimiter character must not appear in the DEFAULT specification");
+                bail!(
+                    INVALID_PARAMETER_VALUE,
+                    "COPY delimiter character must not appear in the DEFAULT specification"
+                );
             }
             if csv && d.as_bytes().contains(&self.quote) {
-                bail!(INVALID_PARAMETER_VALUE, "CSV quote character must not appear in the DEFAULT specification");
+                bail!(
+                    INVALID_PARAMETER_VALUE,
+                    "CSV quote character must not appear in the DEFAULT specification"
+                );
             }
             if *d == self.null {
-                bail!(INVALID_PARAMETER_VALUE, "NULL specification and DEFAULT specification cannot be the same");
+                bail!(
+                    INVALID_PARAMETER_VALUE,
+                    "NULL specification and DEFAULT specification cannot be the same"
+                );
             }
         }
         if self.freeze && !s.is_from {
             bail!(INVALID_PARAMETER_VALUE, "COPY FREEZE cannot be used with COPY TO");
         }
         if self.reject_limit > 0 && !self.on_error_ignore {
-            return Err(err!(INVALID_PARAMETER_VALUE, "COPY REJECT_LIMIT requires ON_ERROR to be set to IGNORE"));
+            return Err(err!(
+                INVALID_PARAMETER_VALUE,
+                "COPY REJECT_LIMIT requires ON_ERROR to be set to IGNORE"
+            ));
         }
         Ok(())
     }

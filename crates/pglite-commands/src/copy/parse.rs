@@ -268,7 +268,9 @@ mod tests {
                 let row = lines
                     .fields
                     .iter()
-                    .map(|f| (!f.null).then(|| String::from_utf8(lines.data[f.start..f.end].to_vec()).unwrap()))
+                    .map(|f| {
+                        (!f.null).then(|| String::from_utf8(lines.data[f.start..f.end].to_vec()).unwrap())
+                    })
                     .collect();
                 out.push(row);
             }

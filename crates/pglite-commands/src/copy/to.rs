@@ -21,7 +21,12 @@ const CHUNK: usize = 64 * 1024;
 /// The 11-byte signature, flags and extension length of the binary format.
 pub(super) const BINARY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
-pub(super) fn copy_to(host: &dyn CommandHost, s: &CopyStmt, raw: &Arc<RawStmt>, o: &Options) -> PgResult<u64> {
+pub(super) fn copy_to(
+    host: &dyn CommandHost,
+    s: &CopyStmt,
+    raw: &Arc<RawStmt>,
+    o: &Options,
+) -> PgResult<u64> {
     let env = host.env();
     let (stmt, source) = query_of(&*env, host, s, raw)?;
     let query = analyze(env.as_analyze_env(), &stmt, &source, &mut ParamTypes::none())?;
@@ -82,7 +87,12 @@ pub(super) fn copy_to(host: &dyn CommandHost, s: &CopyStmt, raw: &Arc<RawStmt>, 
 }
 
 /// The query to run: the one given, or a SELECT over the relation.
-fn query_of(env: &dyn StatementEnv, host: &dyn CommandHost, s: &CopyStmt, raw: &Arc<RawStmt>) -> PgResult<(Arc<RawStmt>, String)> {
+fn query_of(
+    env: &dyn StatementEnv,
+    host: &dyn CommandHost,
+    s: &CopyStmt,
+    raw: &Arc<RawStmt>,
+) -> PgResult<(Arc<RawStmt>, String)> {
     if let Some(query) = &s.query {
         if let Statement::SelectStmt(q) = query
             && q.leftmost_into().is_some()
@@ -97,8 +107,12 @@ fn query_of(env: &dyn StatementEnv, host: &dyn CommandHost, s: &CopyStmt, raw: &
         b'r' => {}
         b'm' if rel.populated => {}
         b'm' => {
-            return Err(err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cannot copy from unpopulated materialized view \"{}\"", rel.name)
-                .hint("Use the REFRESH MATERIALIZED VIEW command to populate the materialized view first."));
+            return Err(err!(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "cannot copy from unpopulated materialized view \"{}\"",
+                rel.name
+            )
+            .hint("Use the REFRESH MATERIALIZED VIEW command to populate the materialized view first."));
         }
         b'v' => return Err(variant("view", &rel.name)),
         b'f' => return Err(variant("foreign table", &rel.name)),
@@ -109,7 +123,8 @@ fn query_of(env: &dyn StatementEnv, host: &dyn CommandHost, s: &CopyStmt, raw: &
     let columns: Vec<String> =
         super::columns(&rel, &s.attlist)?.into_iter().map(|i| quote_ident(&rel.columns[i].name)).collect();
     let schema = env.as_fn_host().catalog().namespace_name(rel.namespace).map(str::to_string);
-    let sql = format!("SELECT {} FROM ONLY {}", columns.join(", "), quote_qualified(schema.as_deref(), &rel.name));
+    let sql =
+        format!("SELECT {} FROM ONLY {}", columns.join(", "), quote_qualified(schema.as_deref(), &rel.name));
     let mut parsed = pglite_parser::parse(&sql, &pglite_parser::ParseOptions::default())?;
     match parsed.stmts.pop() {
         Some(stmt) => Ok((Arc::new(stmt), sql)),
@@ -118,7 +133,8 @@ fn query_of(env: &dyn StatementEnv, host: &dyn CommandHost, s: &CopyStmt, raw: &
 }
 
 fn variant(kind: &str, name: &str) -> PgError {
-    err!(WRONG_OBJECT_TYPE, "cannot copy from {kind} \"{name}\"").hint("Try the COPY (SELECT ...) TO variant.")
+    err!(WRONG_OBJECT_TYPE, "cannot copy from {kind} \"{name}\"")
+        .hint("Try the COPY (SELECT ...) TO variant.")
 }
 
 struct Writer<'o> {
@@ -197,7 +213,10 @@ impl<'o> Writer<'o> {
         let (d, q, e) = (self.o.delimiter, self.o.quote, self.o.escape);
         // PG: a lone \. would read as the end of data.
         let lone = self.columns.len() == 1 && value == "\\.";
-        let quote = force || lone || value == self.o.null || value.bytes().any(|b| b == d || b == q || b == b'\n' || b == b'\r');
+        let quote = force
+            || lone
+            || value == self.o.null
+            || value.bytes().any(|b| b == d || b == q || b == b'\n' || b == b'\r');
         if !quote {
             self.out.extend_from_slice(value.as_bytes());
             return;

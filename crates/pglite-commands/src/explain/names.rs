@@ -194,7 +194,8 @@ impl PlanNames for Names<'_> {
                 let printed = self.print(e, true, false);
                 self.current.set(before);
                 let text = printed.ok()?;
-                let bare = matches!(e, Expr::Var(_) | Expr::Aggref(_) | Expr::Grouping { .. } | Expr::Param(_));
+                let bare =
+                    matches!(e, Expr::Var(_) | Expr::Aggref(_) | Expr::Grouping { .. } | Expr::Param(_));
                 Some(if bare || text.starts_with('(') { text } else { format!("({text})") })
             }
         }

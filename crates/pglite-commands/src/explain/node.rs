@@ -86,7 +86,8 @@ impl<'p> Explainer<'p> {
         if !self.options.costs {
             return;
         }
-        out.title += &format!("  (cost={:.2}..{:.2} rows={:.0} width={})", c.startup, c.total, c.rows, c.width);
+        out.title +=
+            &format!("  (cost={:.2}..{:.2} rows={:.0} width={})", c.startup, c.total, c.rows, c.width);
         out.hidden("Startup Cost", Value::Number(format!("{:.2}", c.startup)));
         out.hidden("Total Cost", Value::Number(format!("{:.2}", c.total)));
         out.hidden("Plan Rows", Value::Number(format!("{:.0}", c.rows)));
@@ -118,7 +119,9 @@ impl<'p> Explainer<'p> {
 
     fn output(&self, out: &mut Out, plan: &'p Plan) -> PgResult<()> {
         let (Plan { targets, .. }, skip) = match &plan.node {
-            PlanNode::Append { .. } | PlanNode::MergeAppend { .. } | PlanNode::RecursiveUnion { .. } => (plan, true),
+            PlanNode::Append { .. } | PlanNode::MergeAppend { .. } | PlanNode::RecursiveUnion { .. } => {
+                (plan, true)
+            }
             _ => (plan, false),
         };
         if skip {
@@ -129,7 +132,8 @@ impl<'p> Explainer<'p> {
             _ => Some(targets),
         };
         let Some(list) = list.filter(|l| !l.is_empty()) else { return Ok(()) };
-        let texts = list.iter().map(|t| self.print(plan, &t.expr, self.prefix())).collect::<PgResult<Vec<_>>>()?;
+        let texts =
+            list.iter().map(|t| self.print(plan, &t.expr, self.prefix())).collect::<PgResult<Vec<_>>>()?;
         out.list("Output", texts);
         Ok(())
     }
@@ -154,7 +158,9 @@ impl<'p> Explainer<'p> {
             PlanNode::SampleScan { .. } => simple("Sample Scan"),
             PlanNode::IndexScan(s) => self.index_heading(s, "Index Scan", &mut props),
             PlanNode::IndexOnlyScan(s) => self.index_heading(s, "Index Only Scan", &mut props),
-            PlanNode::TidScan { quals, .. } => simple(if tid_range(quals) { "Tid Range Scan" } else { "Tid Scan" }),
+            PlanNode::TidScan { quals, .. } => {
+                simple(if tid_range(quals) { "Tid Range Scan" } else { "Tid Scan" })
+            }
             PlanNode::SubqueryScan { .. } => simple("Subquery Scan"),
             PlanNode::FunctionScan { .. } => simple("Function Scan"),
             PlanNode::TableFuncScan { .. } => simple("Table Function Scan"),
@@ -207,9 +213,19 @@ impl<'p> Explainer<'p> {
         Ok(Heading { text, node_type, props })
     }
 
-    fn index_heading(&self, s: &IndexScan, name: &str, props: &mut Vec<(&'static str, String)>) -> (String, String) {
+    fn index_heading(
+        &self,
+        s: &IndexScan,
+        name: &str,
+        props: &mut Vec<(&'static str, String)>,
+    ) -> (String, String) {
         let backward = s.direction == ScanDirection::Backward;
-        let index = s.rel.indexes.iter().find(|i| i.oid == s.index).map_or_else(|| s.index.to_string(), |i| i.name.to_string());
+        let index = s
+            .rel
+            .indexes
+            .iter()
+            .find(|i| i.oid == s.index)
+            .map_or_else(|| s.index.to_string(), |i| i.name.to_string());
         props.push(("Scan Direction", if backward { "Backward" } else { "Forward" }.to_string()));
         props.push(("Index Name", index.clone()));
         let text = format!("{name}{} using {}", if backward { " Backward" } else { "" }, quote_ident(&index));
@@ -260,7 +276,9 @@ impl<'p> Explainer<'p> {
                 object = Some(name.clone());
             }
             _ => {
-                if let Some(RteKind::Relation { rel, .. }) = self.names.stmt.rtable.get(rte as usize - 1).map(|r| &r.kind) {
+                if let Some(RteKind::Relation { rel, .. }) =
+                    self.names.stmt.rtable.get(rte as usize - 1).map(|r| &r.kind)
+                {
                     object = Some(rel.name.to_string());
                     schema = verbose.then(|| namespace(rel.namespace));
                     props.push(("Relation Name", rel.name.to_string()));
@@ -310,8 +328,16 @@ impl<'p> Explainer<'p> {
                 out.text("TID Cond", text);
             }
             PlanNode::SampleScan { sample, .. } => {
-                let args = sample.args.iter().map(|a| self.print(plan, a, self.prefix())).collect::<PgResult<Vec<_>>>()?;
-                let name = self.names.catalog.proc_by_oid(sample.method).map_or(String::new(), |p| p.proname.to_string());
+                let args = sample
+                    .args
+                    .iter()
+                    .map(|a| self.print(plan, a, self.prefix()))
+                    .collect::<PgResult<Vec<_>>>()?;
+                let name = self
+                    .names
+                    .catalog
+                    .proc_by_oid(sample.method)
+                    .map_or(String::new(), |p| p.proname.to_string());
                 let mut text = format!("{} ({})", quote_ident(&name), args.join(", "));
                 if let Some(r) = &sample.repeatable {
                     text += &format!(" REPEATABLE ({})", self.print(plan, r, self.prefix())?);
@@ -319,27 +345,36 @@ impl<'p> Explainer<'p> {
                 out.text("Sampling", text);
             }
             PlanNode::FunctionScan { functions, .. } if self.options.verbose => {
-                let calls = functions.iter().map(|f| self.print(plan, &f.expr, true)).collect::<PgResult<Vec<_>>>()?;
+                let calls = functions
+                    .iter()
+                    .map(|f| self.print(plan, &f.expr, true))
+                    .collect::<PgResult<Vec<_>>>()?;
                 out.text("Function Call", calls.join(", "));
             }
-            PlanNode::Result { one_time } => self.qual(out, plan, "One-Time Filter", one_time, self.prefix())?,
+            PlanNode::Result { one_time } => {
+                self.qual(out, plan, "One-Time Filter", one_time, self.prefix())?
+            }
             PlanNode::NestLoop { join_qual, inner_unique, .. } => {
                 self.unique_inner(out, *inner_unique);
                 self.qual(out, plan, "Join Filter", join_qual, self.prefix())?;
             }
             PlanNode::MergeJoin { join_qual, keys, inner_unique, .. } => {
                 self.unique_inner(out, *inner_unique);
-                let conds: Vec<Expr> = keys.iter().map(|k| condition(k.op, &k.outer, &k.inner, k.collation)).collect();
+                let conds: Vec<Expr> =
+                    keys.iter().map(|k| condition(k.op, &k.outer, &k.inner, k.collation)).collect();
                 self.qual(out, plan, "Merge Cond", &conds, true)?;
                 self.qual(out, plan, "Join Filter", join_qual, self.prefix())?;
             }
             PlanNode::HashJoin { join_qual, keys, inner_unique, .. } => {
                 self.unique_inner(out, *inner_unique);
-                let conds: Vec<Expr> = keys.iter().map(|k| condition(k.op, &k.outer, &k.inner, k.collation)).collect();
+                let conds: Vec<Expr> =
+                    keys.iter().map(|k| condition(k.op, &k.outer, &k.inner, k.collation)).collect();
                 self.qual(out, plan, "Hash Cond", &conds, true)?;
                 self.qual(out, plan, "Join Filter", join_qual, self.prefix())?;
             }
-            PlanNode::Sort { keys } | PlanNode::MergeAppend { keys, .. } => self.sort_keys(out, plan, "Sort Key", keys)?,
+            PlanNode::Sort { keys } | PlanNode::MergeAppend { keys, .. } => {
+                self.sort_keys(out, plan, "Sort Key", keys)?
+            }
             PlanNode::IncrementalSort { keys, presorted } => {
                 self.sort_keys(out, plan, "Sort Key", keys)?;
                 self.sort_keys(out, plan, "Presorted Key", &keys[..(*presorted).min(keys.len())])?;
@@ -348,14 +383,17 @@ impl<'p> Explainer<'p> {
                 let texts = self.keys(plan, keys)?;
                 out.list("Group Key", texts);
             }
-            PlanNode::Agg { strategy, keys, sets, .. } => self.agg_details(out, plan, *strategy, keys, sets)?,
+            PlanNode::Agg { strategy, keys, sets, .. } => {
+                self.agg_details(out, plan, *strategy, keys, sets)?
+            }
             PlanNode::WindowAgg { partition, order, frame, run_condition, name, .. } => {
                 let text = self.window(plan, name, partition, order, frame)?;
                 out.text("Window", text);
                 self.qual(out, plan, "Run Condition", run_condition, self.prefix())?;
             }
             PlanNode::Memoize { keys, binary, .. } => {
-                let texts = keys.iter().map(|k| self.print(plan, k, self.prefix())).collect::<PgResult<Vec<_>>>()?;
+                let texts =
+                    keys.iter().map(|k| self.print(plan, k, self.prefix())).collect::<PgResult<Vec<_>>>()?;
                 out.text("Cache Key", texts.join(", "));
                 out.text("Cache Mode", if *binary { "binary" } else { "logical" });
             }
@@ -474,7 +512,9 @@ impl<'p> Explainer<'p> {
             }
             return Ok(());
         }
-        let hashed = |set: &GroupingSetKeys| matches!(strategy, AggStrategy::Hashed | AggStrategy::Mixed) && !set.is_empty();
+        let hashed = |set: &GroupingSetKeys| {
+            matches!(strategy, AggStrategy::Hashed | AggStrategy::Mixed) && !set.is_empty()
+        };
         for set in sets.iter().filter(|s| hashed(s)).chain(sets.iter().filter(|s| !hashed(s))) {
             let columns: Vec<String> = set.iter().filter_map(|i| texts.get(*i).cloned()).collect();
             let label = if hashed(set) { "Hash Key" } else { "Group Key" };
@@ -547,8 +587,11 @@ impl<'p> Explainer<'p> {
         if let Some(c) = &m.on_conflict {
             out.text("Conflict Resolution", if c.update { "UPDATE" } else { "NOTHING" });
             let indexes = m.targets.first().map_or(&[][..], |t| &t.rel.indexes);
-            let names: Vec<String> =
-                indexes.iter().filter(|i| c.arbiter_indexes.contains(&i.oid)).map(|i| i.name.to_string()).collect();
+            let names: Vec<String> = indexes
+                .iter()
+                .filter(|i| c.arbiter_indexes.contains(&i.oid))
+                .map(|i| i.name.to_string())
+                .collect();
             if !names.is_empty() {
                 out.list("Conflict Arbiter Indexes", names);
             }
@@ -572,7 +615,8 @@ impl<'p> Explainer<'p> {
             }
         }
         if let Some(left) = plan.left.as_deref() {
-            let relationship = if matches!(plan.node, PlanNode::SubqueryScan { .. }) { "Subquery" } else { "Outer" };
+            let relationship =
+                if matches!(plan.node, PlanNode::SubqueryScan { .. }) { "Subquery" } else { "Outer" };
             out.children.push((None, self.node(left, Some(relationship))?));
         }
         if let Some(right) = plan.right.as_deref() {
@@ -615,7 +659,11 @@ impl<'p> Explainer<'p> {
         self.actual(&mut out, stats.map(|s| NodeStats { startup_nanos: s.total_nanos, ..s }));
         out.hidden("Disabled", Value::Bool(false));
         if self.options.verbose && !right.targets.is_empty() {
-            let texts = right.targets.iter().map(|t| self.print(right, &t.expr, self.prefix())).collect::<PgResult<Vec<_>>>()?;
+            let texts = right
+                .targets
+                .iter()
+                .map(|t| self.print(right, &t.expr, self.prefix()))
+                .collect::<PgResult<Vec<_>>>()?;
             out.list("Output", texts);
         }
         out.children.push((None, self.node(right, Some("Outer"))?));

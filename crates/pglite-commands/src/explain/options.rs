@@ -58,7 +58,9 @@ impl Options {
                 "memory" => o.memory = boolean(d)?,
                 "serialize" => o.serialize = serialize(d)?,
                 "format" => o.format = format(d)?,
-                other => return Err(err!(SYNTAX_ERROR, "unrecognized EXPLAIN option \"{other}\"").at(d.location)),
+                other => {
+                    return Err(err!(SYNTAX_ERROR, "unrecognized EXPLAIN option \"{other}\"").at(d.location));
+                }
             }
         }
         if o.wal && !o.analyze {
@@ -77,7 +79,10 @@ impl Options {
             bail!(INVALID_PARAMETER_VALUE, "EXPLAIN option {} requires ANALYZE", "SERIALIZE");
         }
         if o.generic && o.analyze {
-            bail!(INVALID_PARAMETER_VALUE, "EXPLAIN options ANALYZE and GENERIC_PLAN cannot be used together");
+            bail!(
+                INVALID_PARAMETER_VALUE,
+                "EXPLAIN options ANALYZE and GENERIC_PLAN cannot be used together"
+            );
         }
         if !summary_set {
             o.summary = o.analyze;
@@ -143,5 +148,6 @@ pub fn format(d: &DefElem) -> PgResult<Format> {
 }
 
 fn unrecognized(d: &DefElem, value: &str) -> pglite_error::PgError {
-    err!(INVALID_PARAMETER_VALUE, "unrecognized value for EXPLAIN option \"{}\": \"{value}\"", d.defname).at(d.location)
+    err!(INVALID_PARAMETER_VALUE, "unrecognized value for EXPLAIN option \"{}\": \"{value}\"", d.defname)
+        .at(d.location)
 }

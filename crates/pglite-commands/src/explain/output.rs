@@ -222,7 +222,11 @@ pub fn xml(plans: &[(Out, Vec<Prop>)]) -> String {
 
 fn prop_xml(p: &Prop, level: usize, s: &mut String) {
     let pad = "  ".repeat(level);
-    let tag: String = p.label.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let tag: String = p
+        .label
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .collect();
     let value = match &p.value {
         Value::Text(t) => escape_xml(t),
         Value::Number(n) => n.clone(),

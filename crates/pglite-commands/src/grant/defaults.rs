@@ -16,7 +16,9 @@ fn kind(t: &ObjectType) -> PgResult<(AclKind, u8, &'static str)> {
     Ok(match t {
         ObjectType::Table => (AclKind::Table, b'r', "relation"),
         ObjectType::Sequence => (AclKind::Sequence, b'S', "sequence"),
-        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine => (AclKind::Function, b'f', "function"),
+        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine => {
+            (AclKind::Function, b'f', "function")
+        }
         ObjectType::Type => (AclKind::Type, b'T', "type"),
         ObjectType::Schema => (AclKind::Schema, b'n', "schema"),
         ObjectType::LargeObject => (AclKind::LargeObject, b'L', "large object"),
@@ -24,7 +26,10 @@ fn kind(t: &ObjectType) -> PgResult<(AclKind, u8, &'static str)> {
     })
 }
 
-pub(crate) fn alter_default_privileges(host: &dyn CommandHost, s: &AlterDefaultPrivilegesStmt) -> PgResult<CommandOutcome> {
+pub(crate) fn alter_default_privileges(
+    host: &dyn CommandHost,
+    s: &AlterDefaultPrivilegesStmt,
+) -> PgResult<CommandOutcome> {
     let (mut roles, mut schemas): (Vec<Oid>, Vec<Oid>) = (Vec::new(), Vec::new());
     for d in &s.options {
         match (d.defname.as_str(), &d.arg) {
@@ -65,7 +70,11 @@ pub(crate) fn alter_default_privileges(host: &dyn CommandHost, s: &AlterDefaultP
 fn change(host: &dyn CommandHost, g: &GrantStmt, o: &Order, owner: Oid, schema: Oid) -> PgResult<()> {
     let (kind, letter, word) = kind(&g.objtype)?;
     if schema.is_valid() && matches!(letter, b'n' | b'L') {
-        return Err(err!(INVALID_GRANT_OPERATION, "cannot use IN SCHEMA clause when using GRANT/REVOKE ON {}", if letter == b'n' { "SCHEMAS" } else { "LARGE OBJECTS" }));
+        return Err(err!(
+            INVALID_GRANT_OPERATION,
+            "cannot use IN SCHEMA clause when using GRANT/REVOKE ON {}",
+            if letter == b'n' { "SCHEMAS" } else { "LARGE OBJECTS" }
+        ));
     }
     let mut wanted = 0;
     for p in &g.privileges {

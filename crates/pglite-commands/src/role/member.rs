@@ -36,7 +36,9 @@ pub(crate) fn grant_role(host: &dyn CommandHost, s: &GrantRoleStmt) -> PgResult<
             "admin" => g.admin = value,
             "inherit" => g.inherit = value,
             "set" => g.set = value,
-            other => return Err(PgError::syntax(format!("unrecognized role option \"{other}\"")).at(d.location)),
+            other => {
+                return Err(PgError::syntax(format!("unrecognized role option \"{other}\"")).at(d.location));
+            }
         }
     }
     let grantor = match &s.grantor {
@@ -44,7 +46,9 @@ pub(crate) fn grant_role(host: &dyn CommandHost, s: &GrantRoleStmt) -> PgResult<
         None => None,
     };
     for granted in &s.granted_roles {
-        let Some(role_name) = &granted.priv_name else { bail!(SYNTAX_ERROR, "column names cannot be included in GRANT/REVOKE ROLE") };
+        let Some(role_name) = &granted.priv_name else {
+            bail!(SYNTAX_ERROR, "column names cannot be included in GRANT/REVOKE ROLE")
+        };
         if !granted.cols.is_empty() {
             bail!(INVALID_GRANT_OPERATION, "column names cannot be included in GRANT/REVOKE ROLE");
         }
@@ -74,24 +78,36 @@ fn check(host: &dyn CommandHost, parent: Oid, grantor: Option<Oid>, is_grant: bo
     let parent_super = acl::is_superuser(&s, parent);
     if parent_super && !acl::is_superuser(&s, user) {
         return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to {verb} role \"{parent_name}\"")
-            .detail(format!("Only roles with the SUPERUSER attribute may {verb} roles with the SUPERUSER attribute.")));
+            .detail(format!(
+                "Only roles with the SUPERUSER attribute may {verb} roles with the SUPERUSER attribute."
+            )));
     }
     if !acl::is_admin_of_role(&s, user, parent) {
         return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to {verb} role \"{parent_name}\"")
-            .detail(format!("Only roles with the ADMIN option on role \"{parent_name}\" may {verb} this role.")));
+            .detail(format!(
+                "Only roles with the ADMIN option on role \"{parent_name}\" may {verb} this role."
+            )));
     }
     match grantor {
         Some(g) => {
             if !acl::has_privs_of_role(&s, user, g) {
-                return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to {verb} privileges as role \"{}\"", name(host, g))
-                    .detail(format!(
-                        "Only roles with privileges of role \"{}\" may {verb} privileges as this role.",
-                        name(host, g)
-                    )));
+                return Err(err!(
+                    INSUFFICIENT_PRIVILEGE,
+                    "permission denied to {verb} privileges as role \"{}\"",
+                    name(host, g)
+                )
+                .detail(format!(
+                    "Only roles with privileges of role \"{}\" may {verb} privileges as this role.",
+                    name(host, g)
+                )));
             }
             if is_grant && g != well_known::SUPERUSER && !direct_admin(&s, g, parent) {
-                return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to grant privileges as role \"{}\"", name(host, g))
-                    .detail(format!("The grantor must have the ADMIN option on role \"{parent_name}\".")));
+                return Err(err!(
+                    INSUFFICIENT_PRIVILEGE,
+                    "permission denied to grant privileges as role \"{}\"",
+                    name(host, g)
+                )
+                .detail(format!("The grantor must have the ADMIN option on role \"{parent_name}\".")));
             }
             Ok(g)
         }
@@ -118,10 +134,21 @@ pub(crate) fn add(host: &dyn CommandHost, parent: Oid, member: Oid, user: Oid, g
     add_as(host, parent, member, by, g)
 }
 
-pub(crate) fn add_as(host: &dyn CommandHost, parent: Oid, member: Oid, grantor: Oid, g: &Grant) -> PgResult<()> {
+pub(crate) fn add_as(
+    host: &dyn CommandHost,
+    parent: Oid,
+    member: Oid,
+    grantor: Oid,
+    g: &Grant,
+) -> PgResult<()> {
     let s = host.snapshot();
     if acl::is_member_of_role_nosuper(&s, parent, member) {
-        bail!(INVALID_GRANT_OPERATION, "role \"{}\" is a member of role \"{}\"", name(host, parent), name(host, member));
+        bail!(
+            INVALID_GRANT_OPERATION,
+            "role \"{}\" is a member of role \"{}\"",
+            name(host, parent),
+            name(host, member)
+        );
     }
     let found = s.members_of(parent).find(|m| m.member == member && m.grantor == grantor).cloned();
     if let Some(mut row) = found {
@@ -162,7 +189,14 @@ pub(crate) fn add_as(host: &dyn CommandHost, parent: Oid, member: Oid, grantor: 
     })
 }
 
-pub(crate) fn remove(host: &dyn CommandHost, parent: Oid, member: Oid, grantor: Oid, g: &Grant, cascade: bool) -> PgResult<()> {
+pub(crate) fn remove(
+    host: &dyn CommandHost,
+    parent: Oid,
+    member: Oid,
+    grantor: Oid,
+    g: &Grant,
+    cascade: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let grantor = if acl::is_superuser(&s, grantor) { well_known::SUPERUSER } else { grantor };
     let Some(row) = s.members_of(parent).find(|m| m.member == member && m.grantor == grantor).cloned() else {

@@ -3,7 +3,9 @@
 use pglite_catalog::rows::DbRoleSettingRow;
 use pglite_catalog::{Key, Str, acl};
 use pglite_error::{PgError, PgResult, bail};
-use pglite_parser::ast::{AlterDatabaseSetStmt, AlterRoleSetStmt, Expr, Value, VariableSetKind, VariableSetStmt};
+use pglite_parser::ast::{
+    AlterDatabaseSetStmt, AlterRoleSetStmt, Expr, Value, VariableSetKind, VariableSetStmt,
+};
 use pglite_types::Oid;
 
 use crate::ctx;
@@ -25,12 +27,19 @@ fn constant(e: &Expr) -> String {
 
 /// The value of a SET clause as its setting holds it; None for DEFAULT and RESET.
 pub(crate) fn value_of(host: &dyn CommandHost, set: &VariableSetStmt) -> Option<String> {
-    let list = matches!(set.name.as_str(), "search_path" | "datestyle" | "DateStyle" | "temp_tablespaces" | "session_preload_libraries");
+    let list = matches!(
+        set.name.as_str(),
+        "search_path" | "datestyle" | "DateStyle" | "temp_tablespaces" | "session_preload_libraries"
+    );
     match set.kind {
         VariableSetKind::SetValue => {
             let quoted = |e: &Expr| {
                 let text = constant(e);
-                if list && set.args.len() > 0 && matches!(e, Expr::AConst(_)) { pglite_catalog::names::quote_ident(&text) } else { text }
+                if list && set.args.len() > 0 && matches!(e, Expr::AConst(_)) {
+                    pglite_catalog::names::quote_ident(&text)
+                } else {
+                    text
+                }
             };
             Some(set.args.iter().map(quoted).collect::<Vec<_>>().join(", "))
         }
@@ -73,7 +82,11 @@ fn store(host: &dyn CommandHost, database: Oid, role: Oid, set: &VariableSetStmt
         if new.is_empty() {
             c.delete::<DbRoleSettingRow>(Key::new().oid(database).oid(role));
         } else {
-            c.insert(DbRoleSettingRow { setdatabase: database, setrole: role, setconfig: Some(new.clone().into()) });
+            c.insert(DbRoleSettingRow {
+                setdatabase: database,
+                setrole: role,
+                setconfig: Some(new.clone().into()),
+            });
         }
         Ok(())
     })
@@ -97,11 +110,14 @@ pub(crate) fn alter_role_set(host: &dyn CommandHost, s: &AlterRoleSetStmt) -> Pg
         || role == user
         || role.is_valid() && acl::is_admin_of_role(&snap, user, role) && !acl::is_superuser(&snap, role);
     if !allowed {
-        return Err(PgError::new(pglite_error::codes::INSUFFICIENT_PRIVILEGE, if role.is_valid() {
-            "permission denied to alter role"
-        } else {
-            "permission denied to alter setting"
-        }));
+        return Err(PgError::new(
+            pglite_error::codes::INSUFFICIENT_PRIVILEGE,
+            if role.is_valid() {
+                "permission denied to alter role"
+            } else {
+                "permission denied to alter setting"
+            },
+        ));
     }
     let db = match &s.database {
         Some(d) => database(host, d)?,
@@ -111,7 +127,10 @@ pub(crate) fn alter_role_set(host: &dyn CommandHost, s: &AlterRoleSetStmt) -> Pg
     Ok(CommandOutcome::tag("ALTER ROLE"))
 }
 
-pub(crate) fn alter_database_set(host: &dyn CommandHost, s: &AlterDatabaseSetStmt) -> PgResult<CommandOutcome> {
+pub(crate) fn alter_database_set(
+    host: &dyn CommandHost,
+    s: &AlterDatabaseSetStmt,
+) -> PgResult<CommandOutcome> {
     let db = database(host, &s.dbname)?;
     let snap = host.snapshot();
     let owner = snap.database_by_oid(db).map(|d| d.datdba).unwrap_or_default();

@@ -26,7 +26,14 @@ pub(crate) struct NotNull {
 
 impl NotNull {
     pub fn local(column: &str) -> NotNull {
-        NotNull { column: column.into(), name: None, no_inherit: false, is_local: true, inherited: 0, valid: true }
+        NotNull {
+            column: column.into(),
+            name: None,
+            no_inherit: false,
+            is_local: true,
+            inherited: 0,
+            valid: true,
+        }
     }
 }
 
@@ -73,7 +80,9 @@ pub(crate) fn column_of(host: &dyn CommandHost, def: &ColumnDef, ty: &TypeName) 
     let env = host.env();
     let (type_oid, typmod) = resolve_type_name(env.as_analyze_env(), ty)?;
     let s = host.snapshot();
-    let row = s.type_by_oid(type_oid).ok_or_else(|| err!(UNDEFINED_OBJECT, "type with OID {type_oid} does not exist"))?;
+    let row = s
+        .type_by_oid(type_oid)
+        .ok_or_else(|| err!(UNDEFINED_OBJECT, "type with OID {type_oid} does not exist"))?;
     if ty.setof {
         return Err(err!(INVALID_TABLE_DEFINITION, "column \"{}\" cannot be declared SETOF", def.colname));
     }
@@ -81,10 +90,13 @@ pub(crate) fn column_of(host: &dyn CommandHost, def: &ColumnDef, ty: &TypeName) 
     if let Some(clause) = &def.coll_clause {
         let names: Vec<&str> = clause.collname.iter().map(String::as_str).collect();
         let (schema, name) = pglite_catalog::names::split_schema(&names, &env.database_name())?;
-        collation = env.search_path().collation(&s, schema, name).map_err(|e| e.at_if_unset(clause.location))?.oid;
+        collation =
+            env.search_path().collation(&s, schema, name).map_err(|e| e.at_if_unset(clause.location))?.oid;
         if !row.typcollation.is_valid() {
             let shown = format_type::format_type_be(&s, env.search_path(), type_oid);
-            return Err(err!(DATATYPE_MISMATCH, "collations are not supported by type {shown}").at(clause.location));
+            return Err(
+                err!(DATATYPE_MISMATCH, "collations are not supported by type {shown}").at(clause.location)
+            );
         }
     }
     let mut column = NewColumn::new(def.colname.clone(), type_oid, typmod, collation);
@@ -147,12 +159,33 @@ impl Plan {
             for c in p.live_columns() {
                 match self.columns.iter().position(|n| n.name == c.name.as_str()) {
                     Some(i) => {
-                        ctx::notice(host, PgError::notice(format!("merging multiple inherited definitions of column \"{}\"", c.name)));
+                        ctx::notice(
+                            host,
+                            PgError::notice(format!(
+                                "merging multiple inherited definitions of column \"{}\"",
+                                c.name
+                            )),
+                        );
                         let have = &mut self.columns[i];
                         if have.ty != c.type_oid || have.typmod != c.typmod {
-                            let shown = |t, m| format_type::format_type(&s, &pglite_catalog::SearchPath::catalog_only(), t, Some(m));
-                            return Err(err!(DATATYPE_MISMATCH, "inherited column \"{}\" has a type conflict", c.name)
-                                .detail(format!("{} versus {}", shown(have.ty, have.typmod), shown(c.type_oid, c.typmod))));
+                            let shown = |t, m| {
+                                format_type::format_type(
+                                    &s,
+                                    &pglite_catalog::SearchPath::catalog_only(),
+                                    t,
+                                    Some(m),
+                                )
+                            };
+                            return Err(err!(
+                                DATATYPE_MISMATCH,
+                                "inherited column \"{}\" has a type conflict",
+                                c.name
+                            )
+                            .detail(format!(
+                                "{} versus {}",
+                                shown(have.ty, have.typmod),
+                                shown(c.type_oid, c.typmod)
+                            )));
                         }
                         have.inherited += 1;
                         have.not_null |= c.not_null;
@@ -206,7 +239,9 @@ impl Plan {
     fn inherit_not_null(&mut self, column: &str, name: Option<String>) {
         match self.not_nulls.iter_mut().find(|n| n.column == column) {
             Some(n) => n.inherited += 1,
-            None => self.not_nulls.push(NotNull { name, is_local: false, inherited: 1, ..NotNull::local(column) }),
+            None => {
+                self.not_nulls.push(NotNull { name, is_local: false, inherited: 1, ..NotNull::local(column) })
+            }
         }
     }
 
@@ -238,7 +273,8 @@ impl Plan {
     pub fn like(&mut self, host: &dyn CommandHost, like: &TableLikeClause) -> PgResult<()> {
         let source = ctx::relation(host, &like.relation)?;
         if !matches!(source.kind, b'r' | b'v' | b'm' | b'c' | b'f' | b'p') {
-            return Err(err!(WRONG_OBJECT_TYPE, "relation \"{}\" is invalid in LIKE clause", source.name).at(like.relation.location));
+            return Err(err!(WRONG_OBJECT_TYPE, "relation \"{}\" is invalid in LIKE clause", source.name)
+                .at(like.relation.location));
         }
         let has = |bit: u32| like.options & bit != 0;
         let s = host.snapshot();
@@ -270,7 +306,13 @@ impl Plan {
             if c.identity != 0 && has(like_option::IDENTITY) {
                 n.identity = c.identity;
                 let options = SequenceOptions::default();
-                self.serials.push(Serial { column: at, ty: c.type_oid, identity: c.identity, options, sequence: None });
+                self.serials.push(Serial {
+                    column: at,
+                    ty: c.type_oid,
+                    identity: c.identity,
+                    options,
+                    sequence: None,
+                });
             }
             self.columns.push(n);
         }
@@ -328,9 +370,15 @@ impl Plan {
             let s = host.snapshot();
             let have = &self.columns[i];
             if have.ty != column.ty || have.typmod != column.typmod {
-                let shown = |t, m| format_type::format_type(&s, &pglite_catalog::SearchPath::catalog_only(), t, Some(m));
+                let shown = |t, m| {
+                    format_type::format_type(&s, &pglite_catalog::SearchPath::catalog_only(), t, Some(m))
+                };
                 return Err(err!(DATATYPE_MISMATCH, "column \"{}\" has a type conflict", def.colname)
-                    .detail(format!("{} versus {}", shown(have.ty, have.typmod), shown(column.ty, column.typmod))));
+                    .detail(format!(
+                        "{} versus {}",
+                        shown(have.ty, have.typmod),
+                        shown(column.ty, column.typmod)
+                    )));
             }
             self.columns[i].is_local = true;
             return self.column_options(host, def, i, serial);
@@ -348,9 +396,21 @@ impl Plan {
         self.plain_constraints(def, i)
     }
 
-    fn column_options(&mut self, host: &dyn CommandHost, def: &ColumnDef, i: usize, serial: Option<Oid>) -> PgResult<()> {
+    fn column_options(
+        &mut self,
+        host: &dyn CommandHost,
+        def: &ColumnDef,
+        i: usize,
+        serial: Option<Oid>,
+    ) -> PgResult<()> {
         if let Some(ty) = serial {
-            self.serials.push(Serial { column: i, ty, identity: 0, options: SequenceOptions::default(), sequence: None });
+            self.serials.push(Serial {
+                column: i,
+                ty,
+                identity: 0,
+                options: SequenceOptions::default(),
+                sequence: None,
+            });
             self.need_not_null(i, None, false);
         }
         for c in def.constraints.iter().filter(|c| c.contype == ConstrType::Identity) {
@@ -452,7 +512,9 @@ impl Plan {
         for c in constraints.iter().filter(|c| c.contype == ConstrType::Primary) {
             for key in &c.keys {
                 let Some(i) = self.columns.iter().position(|n| n.name == *key) else {
-                    return Err(err!(UNDEFINED_COLUMN, "column \"{key}\" named in key does not exist").at(c.location));
+                    return Err(
+                        err!(UNDEFINED_COLUMN, "column \"{key}\" named in key does not exist").at(c.location)
+                    );
                 };
                 self.need_not_null(i, None, false);
             }
@@ -478,7 +540,9 @@ impl Plan {
             let column = self.columns[serial.column].name.clone();
             let s = host.snapshot();
             let namespace = self.namespace;
-            let name = ctx::choose_name(&self.table, Some(&column), "seq", &|n| s.class_by_name(namespace, n).is_some());
+            let name = ctx::choose_name(&self.table, Some(&column), "seq", &|n| {
+                s.class_by_name(namespace, n).is_some()
+            });
             let options = serial.options.clone().for_type(serial.ty);
             serial.sequence = Some(sequence::create_sequence(host, &name, namespace, persistence, &options)?);
         }
@@ -530,6 +594,8 @@ impl Plan {
 }
 
 fn conflict(column: &str, table: &str, location: i32) -> PgError {
-    PgError::syntax(format!("conflicting NULL/NOT NULL declarations for column \"{column}\" of table \"{table}\""))
-        .at(location)
+    PgError::syntax(format!(
+        "conflicting NULL/NOT NULL declarations for column \"{column}\" of table \"{table}\""
+    ))
+    .at(location)
 }

@@ -23,7 +23,13 @@ pub(crate) fn store_default(host: &dyn CommandHost, rel: Oid, attnum: i16, text:
     store_default_with(host, rel, attnum, text, Vec::new())
 }
 
-fn store_default_with(host: &dyn CommandHost, rel: Oid, attnum: i16, text: String, refs: Vec<ObjectAddress>) -> PgResult<()> {
+fn store_default_with(
+    host: &dyn CommandHost,
+    rel: Oid,
+    attnum: i16,
+    text: String,
+    refs: Vec<ObjectAddress>,
+) -> PgResult<()> {
     let oid_ = ctx::new_oid(host)?;
     host.with_catalog(&mut |c| {
         c.insert(AttrdefRow { oid: oid_, adrelid: rel, adnum: attnum, adbin: text.as_str().into() });
@@ -36,7 +42,13 @@ fn store_default_with(host: &dyn CommandHost, rel: Oid, attnum: i16, text: Strin
 }
 
 /// Analyzes and stores a column's default or generation expression (`generated`: 0, s or v).
-pub(crate) fn set_default(host: &dyn CommandHost, rel: Oid, attnum: i16, raw: &Expr, generated: u8) -> PgResult<()> {
+pub(crate) fn set_default(
+    host: &dyn CommandHost,
+    rel: Oid,
+    attnum: i16,
+    raw: &Expr,
+    generated: u8,
+) -> PgResult<()> {
     let s = host.snapshot();
     let desc = s.rel(rel).ok_or_else(|| PgError::internal("relation vanished"))?;
     let column = desc.attr(attnum).ok_or_else(|| PgError::internal("column vanished"))?;
@@ -99,7 +111,12 @@ fn taken(host: &dyn CommandHost, rel: Oid, name: &str) -> bool {
     host.snapshot().constraint_by_name(rel, name).is_some()
 }
 
-pub(crate) fn choose_constraint_name(host: &dyn CommandHost, rel: &ClassRow, column: Option<&str>, label: &str) -> String {
+pub(crate) fn choose_constraint_name(
+    host: &dyn CommandHost,
+    rel: &ClassRow,
+    column: Option<&str>,
+    label: &str,
+) -> String {
     let s = host.snapshot();
     // PG: unique over the schema's constraints, so that the name also suits an index.
     ctx::choose_name(&rel.relname, column, label, &|n| {
@@ -110,10 +127,9 @@ pub(crate) fn choose_constraint_name(host: &dyn CommandHost, rel: &ClassRow, col
 pub(crate) fn add_not_null(host: &dyn CommandHost, rel: Oid, n: &NotNull) -> PgResult<()> {
     let class = class(host, rel)?;
     let s = host.snapshot();
-    let attnum = s
-        .attribute_by_name(rel, &n.column)
-        .map(|a| a.attnum)
-        .ok_or_else(|| err!(UNDEFINED_COLUMN, "column \"{}\" of relation \"{}\" does not exist", n.column, class.relname))?;
+    let attnum = s.attribute_by_name(rel, &n.column).map(|a| a.attnum).ok_or_else(|| {
+        err!(UNDEFINED_COLUMN, "column \"{}\" of relation \"{}\" does not exist", n.column, class.relname)
+    })?;
     let name = match &n.name {
         Some(name) if taken(host, rel, name) => {
             bail!(DUPLICATE_OBJECT, "constraint \"{name}\" for relation \"{}\" already exists", class.relname)
@@ -135,7 +151,12 @@ pub(crate) fn add_not_null(host: &dyn CommandHost, rel: Oid, n: &NotNull) -> PgR
 }
 
 /// Inserts a constraint that goes with its columns (`auto`) and needs `normal`.
-pub(crate) fn insert(host: &dyn CommandHost, row: ConstraintRow, auto: Vec<ObjectAddress>, normal: Vec<ObjectAddress>) -> PgResult<()> {
+pub(crate) fn insert(
+    host: &dyn CommandHost,
+    row: ConstraintRow,
+    auto: Vec<ObjectAddress>,
+    normal: Vec<ObjectAddress>,
+) -> PgResult<()> {
     host.with_catalog(&mut |c| {
         let me = ObjectAddress::constraint(row.oid);
         c.insert(row.clone());
@@ -177,11 +198,16 @@ pub(crate) fn add_check(host: &dyn CommandHost, rel: Oid, c: &Constraint, new: b
     let name = match &c.conname {
         Some(name) => {
             if taken(host, rel, name) {
-                let existing = s.constraint_by_name(rel, name).is_some_and(|k| k.contype == b'c' && k.coninhcount > 0);
+                let existing =
+                    s.constraint_by_name(rel, name).is_some_and(|k| k.contype == b'c' && k.coninhcount > 0);
                 if existing {
                     return merge_check(host, rel, name);
                 }
-                bail!(DUPLICATE_OBJECT, "constraint \"{name}\" for relation \"{}\" already exists", class.relname);
+                bail!(
+                    DUPLICATE_OBJECT,
+                    "constraint \"{name}\" for relation \"{}\" already exists",
+                    class.relname
+                );
             }
             name.clone()
         }
@@ -241,8 +267,12 @@ pub(crate) fn add_key(host: &dyn CommandHost, rel: Oid, c: &Constraint) -> PgRes
     let s = host.snapshot();
     let primary = c.contype == pglite_parser::ast::ConstrType::Primary;
     if primary && s.constraints_of(rel).any(|k| k.contype == b'p') {
-        return Err(err!(INVALID_TABLE_DEFINITION, "multiple primary keys for table \"{}\" are not allowed", class.relname)
-            .at(c.location));
+        return Err(err!(
+            INVALID_TABLE_DEFINITION,
+            "multiple primary keys for table \"{}\" are not allowed",
+            class.relname
+        )
+        .at(c.location));
     }
     let mut attnums = Vec::with_capacity(c.keys.len());
     for key in &c.keys {
@@ -251,7 +281,9 @@ pub(crate) fn add_key(host: &dyn CommandHost, rel: Oid, c: &Constraint) -> PgRes
         };
         if attnums.contains(&a.attnum) {
             let what = if primary { "primary key" } else { "unique" };
-            return Err(err!(DUPLICATE_COLUMN, "column \"{key}\" appears twice in {what} constraint").at(c.location));
+            return Err(
+                err!(DUPLICATE_COLUMN, "column \"{key}\" appears twice in {what} constraint").at(c.location)
+            );
         }
         attnums.push(a.attnum);
     }
@@ -270,7 +302,8 @@ pub(crate) fn add_key(host: &dyn CommandHost, rel: Oid, c: &Constraint) -> PgRes
             let joined = c.keys.join("_");
             let (middle, label) = if primary { (None, "pkey") } else { (Some(joined.as_str()), "key") };
             ctx::choose_name(&class.relname, middle, label, &|n| {
-                s.class_by_name(namespace, n).is_some() || s.constraints_by_name(n).any(|k| k.connamespace == namespace)
+                s.class_by_name(namespace, n).is_some()
+                    || s.constraints_by_name(n).any(|k| k.connamespace == namespace)
             })
         }
     };
@@ -304,7 +337,11 @@ pub(crate) fn add_key(host: &dyn CommandHost, rel: Oid, c: &Constraint) -> PgRes
     row.conkey = Some(List::from(attnums));
     insert(host, row, auto, Vec::new())?;
     host.with_catalog(&mut |t| {
-        t.record_dependency(ObjectAddress::relation(index), ObjectAddress::constraint(constraint), DependencyType::Internal);
+        t.record_dependency(
+            ObjectAddress::relation(index),
+            ObjectAddress::constraint(constraint),
+            DependencyType::Internal,
+        );
         Ok(())
     })
 }

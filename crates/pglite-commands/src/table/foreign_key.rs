@@ -41,7 +41,9 @@ fn referenced_index(pk: &RelDesc, attrs: &mut Vec<i16>) -> PgResult<Oid> {
     let mut wanted = attrs.clone();
     wanted.sort_unstable();
     let mut deferrable = false;
-    for index in pk.indexes.iter().filter(|i| i.unique && i.valid && i.predicate.is_none() && !i.has_expressions()) {
+    for index in
+        pk.indexes.iter().filter(|i| i.unique && i.valid && i.predicate.is_none() && !i.has_expressions())
+    {
         let mut have: Vec<i16> = index.key_columns().iter().map(|k| k.attnum).collect();
         have.sort_unstable();
         if have == wanted {
@@ -58,7 +60,11 @@ fn referenced_index(pk: &RelDesc, attrs: &mut Vec<i16>) -> PgResult<Oid> {
             pk.name
         );
     }
-    bail!(INVALID_FOREIGN_KEY, "there is no unique constraint matching given keys for referenced table \"{}\"", pk.name)
+    bail!(
+        INVALID_FOREIGN_KEY,
+        "there is no unique constraint matching given keys for referenced table \"{}\"",
+        pk.name
+    )
 }
 
 /// Adds the constraint. `new`: the table is new, so no rows need checking.
@@ -71,9 +77,18 @@ pub(crate) fn add_foreign_key(host: &dyn CommandHost, rel: Oid, c: &Constraint, 
         bail!(WRONG_OBJECT_TYPE, "referenced relation \"{}\" is not a table", pk.name);
     }
     match (fk.persistence, pk.persistence) {
-        (b'p', b't' | b'u') => bail!(INVALID_TABLE_DEFINITION, "constraints on permanent tables may reference only permanent tables"),
-        (b'u', b't') => bail!(INVALID_TABLE_DEFINITION, "constraints on unlogged tables may reference only permanent or unlogged tables"),
-        (b't', b'p' | b'u') => bail!(INVALID_TABLE_DEFINITION, "constraints on temporary tables may reference only temporary tables"),
+        (b'p', b't' | b'u') => bail!(
+            INVALID_TABLE_DEFINITION,
+            "constraints on permanent tables may reference only permanent tables"
+        ),
+        (b'u', b't') => bail!(
+            INVALID_TABLE_DEFINITION,
+            "constraints on unlogged tables may reference only permanent or unlogged tables"
+        ),
+        (b't', b'p' | b'u') => bail!(
+            INVALID_TABLE_DEFINITION,
+            "constraints on temporary tables may reference only temporary tables"
+        ),
         _ => {}
     }
     if acl::relation_mask(&s, ctx::user(host), pk.oid, acl::REFERENCES) == 0 {
@@ -88,10 +103,14 @@ pub(crate) fn add_foreign_key(host: &dyn CommandHost, rel: Oid, c: &Constraint, 
     if fk_attrs.iter().filter_map(|a| fk.attr(*a)).any(|a| a.generated != 0) {
         let sets = |action: char| matches!(action, 'n' | 'd');
         if sets(c.fk_upd_action) || c.fk_upd_action == 'c' {
-            return Err(PgError::syntax("invalid ON UPDATE action for foreign key constraint containing generated column"));
+            return Err(PgError::syntax(
+                "invalid ON UPDATE action for foreign key constraint containing generated column",
+            ));
         }
         if sets(c.fk_del_action) {
-            return Err(PgError::syntax("invalid ON DELETE action for foreign key constraint containing generated column"));
+            return Err(PgError::syntax(
+                "invalid ON DELETE action for foreign key constraint containing generated column",
+            ));
         }
     }
     let name = match &c.conname {
@@ -102,7 +121,8 @@ pub(crate) fn add_foreign_key(host: &dyn CommandHost, rel: Oid, c: &Constraint, 
             n.clone()
         }
         None => {
-            let class: ClassRow = s.class_by_oid(rel).cloned().ok_or_else(|| PgError::internal("relation vanished"))?;
+            let class: ClassRow =
+                s.class_by_oid(rel).cloned().ok_or_else(|| PgError::internal("relation vanished"))?;
             choose_constraint_name(host, &class, Some(&c.fk_attrs.join("_")), "fkey")
         }
     };
@@ -147,7 +167,14 @@ pub(crate) fn add_foreign_key(host: &dyn CommandHost, rel: Oid, c: &Constraint, 
 }
 
 /// For each column pair: (pk = fk, pk = pk, fk = fk) operators.
-fn operators(host: &dyn CommandHost, fk: &RelDesc, pk: &RelDesc, fks: &[i16], pks: &[i16], name: &str) -> PgResult<Vec<(Oid, Oid, Oid)>> {
+fn operators(
+    host: &dyn CommandHost,
+    fk: &RelDesc,
+    pk: &RelDesc,
+    fks: &[i16],
+    pks: &[i16],
+    name: &str,
+) -> PgResult<Vec<(Oid, Oid, Oid)>> {
     let s = host.snapshot();
     fks.iter()
         .zip(pks)

@@ -24,9 +24,11 @@ pub struct Sample {
 /// Reads the chosen columns of all rows and keeps a sample of them.
 pub fn take(host: &dyn CommandHost, rel: &RelDesc, columns: &[i16]) -> PgResult<Sample> {
     let env = host.env();
-    let names: Vec<String> = columns.iter().map(|a| quote_ident(&rel.columns[*a as usize - 1].name)).collect();
+    let names: Vec<String> =
+        columns.iter().map(|a| quote_ident(&rel.columns[*a as usize - 1].name)).collect();
     let schema = env.as_fn_host().catalog().namespace_name(rel.namespace).map(str::to_string);
-    let sql = format!("SELECT {} FROM ONLY {}", names.join(", "), quote_qualified(schema.as_deref(), &rel.name));
+    let sql =
+        format!("SELECT {} FROM ONLY {}", names.join(", "), quote_qualified(schema.as_deref(), &rel.name));
     let mut parsed = pglite_parser::parse(&sql, &pglite_parser::ParseOptions::default())?;
     let Some(stmt) = parsed.stmts.pop() else { bail!(INTERNAL_ERROR, "no statement to sample rows with") };
     let query = analyze(env.as_analyze_env(), &Arc::new(stmt), &sql, &mut ParamTypes::none())?;

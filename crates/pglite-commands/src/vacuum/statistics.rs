@@ -31,7 +31,13 @@ struct Order {
     compare: Oid,
 }
 
-pub fn column(env: &dyn FnHost, rel: &RelDesc, attno: i16, sample: &Sample, at: usize) -> PgResult<StatisticRow> {
+pub fn column(
+    env: &dyn FnHost,
+    rel: &RelDesc,
+    attno: i16,
+    sample: &Sample,
+    at: usize,
+) -> PgResult<StatisticRow> {
     let desc = &rel.columns[attno as usize - 1];
     let mut row = StatisticRow { starelid: rel.oid, staattnum: attno, ..StatisticRow::default() };
     let count = sample.rows.len();
@@ -141,7 +147,9 @@ fn fill(
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for (i, v) in values.iter().enumerate() {
         match runs.last_mut() {
-            Some(run) if compare(env, order, collation, &values[run.0].0, &v.0)? == Ordering::Equal => run.1 += 1,
+            Some(run) if compare(env, order, collation, &values[run.0].0, &v.0)? == Ordering::Equal => {
+                run.1 += 1
+            }
             _ => runs.push((i, 1)),
         }
     }
@@ -253,9 +261,18 @@ impl Slots<'_> {
         let values = values.map(|v| AnyArray(Arc::new(ArrayValue::one_dim(self.ty, v))));
         let (r, c) = (&mut *self.row, self.collation);
         match self.next {
-            0 => (r.stakind1, r.staop1, r.stacoll1, r.stanumbers1, r.stavalues1) = (kind, op, c, numbers, values),
-            1 => (r.stakind2, r.staop2, r.stacoll2, r.stanumbers2, r.stavalues2) = (kind, op, c, numbers, values),
-            _ => (r.stakind3, r.staop3, r.stacoll3, r.stanumbers3, r.stavalues3) = (kind, op, c, numbers, values),
+            0 => {
+                (r.stakind1, r.staop1, r.stacoll1, r.stanumbers1, r.stavalues1) =
+                    (kind, op, c, numbers, values)
+            }
+            1 => {
+                (r.stakind2, r.staop2, r.stacoll2, r.stanumbers2, r.stavalues2) =
+                    (kind, op, c, numbers, values)
+            }
+            _ => {
+                (r.stakind3, r.staop3, r.stacoll3, r.stanumbers3, r.stavalues3) =
+                    (kind, op, c, numbers, values)
+            }
         }
         self.next += 1;
     }
