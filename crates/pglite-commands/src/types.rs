@@ -268,13 +268,17 @@ pub(crate) fn create_domain(host: &dyn CommandHost, s: &CreateDomainStmt) -> PgR
                 return Err(PgError::syntax("unique constraints not possible for domains").at(c.location));
             }
             ConstrType::Primary => {
-                return Err(PgError::syntax("primary key constraints not possible for domains").at(c.location));
+                return Err(
+                    PgError::syntax("primary key constraints not possible for domains").at(c.location)
+                );
             }
             ConstrType::Exclusion => {
                 return Err(PgError::syntax("exclusion constraints not possible for domains").at(c.location));
             }
             ConstrType::Foreign => {
-                return Err(PgError::syntax("foreign key constraints not possible for domains").at(c.location));
+                return Err(
+                    PgError::syntax("foreign key constraints not possible for domains").at(c.location)
+                );
             }
             _ => {
                 return Err(PgError::unsupported(
