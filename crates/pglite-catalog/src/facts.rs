@@ -1,5 +1,8 @@
 //! Facts of the server that are no catalog: settings, encodings, time zone abbreviations, key words.
 
+use std::cmp::Ordering;
+use std::sync::OnceLock;
+
 pub use crate::generated::facts::{ENCODINGS, KEYWORDS, SETTINGS, TIMEZONE_ABBREVS};
 
 /// One configuration parameter as `pg_settings` shows it.
@@ -37,7 +40,17 @@ pub fn settings() -> impl Iterator<Item = &'static Setting> {
 
 /// The setting of that name, in any case.
 pub fn setting(name: &str) -> Option<&'static Setting> {
-    settings().find(|s| s.name.eq_ignore_ascii_case(name))
+    static INDEX: OnceLock<Vec<&'static Setting>> = OnceLock::new();
+    let index = INDEX.get_or_init(|| {
+        let mut all: Vec<_> = settings().collect();
+        all.sort_by(|a, b| compare_caseless(a.name, b.name));
+        all
+    });
+    index.binary_search_by(|s| compare_caseless(s.name, name)).ok().map(|i| index[i])
+}
+
+fn compare_caseless(a: &str, b: &str) -> Ordering {
+    a.bytes().map(|c| c.to_ascii_lowercase()).cmp(b.bytes().map(|c| c.to_ascii_lowercase()))
 }
 
 pub fn encoding(id: i32) -> Option<&'static Encoding> {

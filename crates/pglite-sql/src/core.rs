@@ -276,13 +276,9 @@ impl Core {
     fn begin(&self) -> PgResult<Arc<Transaction>> {
         self.settle_last_commit()?;
         let settings = self.settings.borrow();
-        let isolation = match settings.get("default_transaction_isolation").as_deref() {
-            Some("serializable") => Isolation::Serializable,
-            Some("repeatable read") => Isolation::RepeatableRead,
-            _ => Isolation::ReadCommitted,
-        };
-        let read_only = settings.get_bool("default_transaction_read_only");
-        let txn = Arc::new(self.shared().manager.begin(&self.slot.backend, isolation, read_only));
+        let hot = settings.hot();
+        let isolation = hot.isolation;
+        let txn = Arc::new(self.shared().manager.begin(&self.slot.backend, isolation, hot.read_only));
         let started =
             if self.statement_start.get() != 0 { self.statement_start.get() } else { self.shared().now() };
         *self.running.borrow_mut() = Some(Running {
@@ -290,7 +286,7 @@ impl Core {
             settings_at_begin: settings.mark(),
             users_at_begin: (self.session_user.get(), self.current_user.get()),
             saves: Vec::new(),
-            deferrable: settings.get_bool("default_transaction_deferrable"),
+            deferrable: hot.deferrable,
             started,
         });
         drop(settings);
@@ -406,7 +402,7 @@ impl Core {
                 let _ = guard.publish();
             }));
         }
-        let durability = if self.settings.borrow().get("synchronous_commit").as_deref() == Some("off") {
+        let durability = if self.settings.borrow().hot().asynchronous_commit {
             Durability::Async
         } else {
             Durability::Sync

@@ -44,7 +44,7 @@ impl<'s> Cx<'s> {
     /// Surroundings with a view taken before (a suspended portal).
     pub fn with_view(core: &'s Core, view: ReadView) -> PgResult<Cx<'s>> {
         let txn = core.txn()?;
-        let work_mem = core.settings.borrow().get_int("work_mem").max(64) as usize * 1024;
+        let work_mem = core.settings.borrow().hot().work_mem;
         Ok(Cx {
             catalog: core.snapshot(),
             io: core.io(),

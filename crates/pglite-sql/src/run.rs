@@ -63,13 +63,12 @@ pub(crate) fn returns_rows(stmt: &PlannedStmt) -> bool {
 }
 
 pub(crate) fn parse(core: &Core, sql: &str) -> PgResult<Parsed> {
-    let settings = core.settings.borrow();
+    let hot = core.settings.borrow().hot();
     let options = ParseOptions {
-        standard_conforming_strings: settings.get_bool("standard_conforming_strings"),
-        escape_string_warning: settings.get_bool("escape_string_warning"),
+        standard_conforming_strings: hot.standard_conforming_strings,
+        escape_string_warning: hot.escape_string_warning,
         ..ParseOptions::default()
     };
-    drop(settings);
     let mut parsed = pglite_parser::parse(sql, &options)?;
     core.notices.borrow_mut().append(&mut parsed.notices);
     Ok(parsed)

@@ -60,13 +60,7 @@ impl Session {
 
     /// `client_min_messages`.
     pub fn client_min_messages(&self) -> Severity {
-        match self.core.settings.borrow().get("client_min_messages").as_deref() {
-            Some("warning") => Severity::Warning,
-            Some("error") => Severity::Error,
-            Some("log") => Severity::Log,
-            Some(d) if d.starts_with("debug") => Severity::Debug,
-            _ => Severity::Notice,
-        }
+        self.core.settings.borrow().hot().client_min_messages
     }
 
     /// Tells the client all reported settings that changed since the last call.

@@ -7,12 +7,14 @@
 
 mod value;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::HashMap;
 use pglite_catalog::facts::{self, Setting};
-use pglite_error::{PgError, PgResult, bail, err};
+use pglite_error::{PgError, PgResult, Severity, bail, err};
+use pglite_txn::Isolation;
 use pglite_types::IoSettings;
 use pglite_types::datetime::{DateOrder, DateStyle, IntervalStyle, TimeZone};
 
@@ -30,6 +32,7 @@ pub enum Source {
 /// A state to go back to.
 #[derive(Clone, Debug)]
 pub struct Mark {
+    version: u64,
     session: Map,
     local: Map,
     custom_session: HashMap<String, Arc<str>>,
@@ -47,6 +50,24 @@ pub struct Settings {
     custom_local: HashMap<String, Arc<str>>,
     /// Bumped by each change.
     version: u64,
+    /// The settings that every statement reads, typed, with the version they were read at.
+    hot: Cell<Option<(u64, Hot)>>,
+}
+
+/// Settings that every statement or transaction reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Hot {
+    /// Bytes.
+    pub work_mem: usize,
+    pub isolation: Isolation,
+    pub read_only: bool,
+    pub deferrable: bool,
+    pub asynchronous_commit: bool,
+    /// Milliseconds; 0 = none.
+    pub statement_timeout: i64,
+    pub standard_conforming_strings: bool,
+    pub escape_string_warning: bool,
+    pub client_min_messages: Severity,
 }
 
 /// The parameters a client is told about, with the spelling it knows.
@@ -140,11 +161,44 @@ impl Settings {
             custom_session: HashMap::new(),
             custom_local: HashMap::new(),
             version: 0,
+            hot: Cell::new(None),
         }
     }
 
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The typed values of the settings that are read all the time.
+    pub fn hot(&self) -> Hot {
+        if let Some((version, hot)) = self.hot.get()
+            && version == self.version
+        {
+            return hot;
+        }
+        let hot = Hot {
+            work_mem: self.get_int("work_mem").max(64) as usize * 1024,
+            isolation: match self.get("default_transaction_isolation").as_deref() {
+                Some("serializable") => Isolation::Serializable,
+                Some("repeatable read") => Isolation::RepeatableRead,
+                _ => Isolation::ReadCommitted,
+            },
+            read_only: self.get_bool("default_transaction_read_only"),
+            deferrable: self.get_bool("default_transaction_deferrable"),
+            asynchronous_commit: self.get("synchronous_commit").as_deref() == Some("off"),
+            statement_timeout: self.get_int("statement_timeout"),
+            standard_conforming_strings: self.get_bool("standard_conforming_strings"),
+            escape_string_warning: self.get_bool("escape_string_warning"),
+            client_min_messages: match self.get("client_min_messages").as_deref() {
+                Some("warning") => Severity::Warning,
+                Some("error") => Severity::Error,
+                Some("log") => Severity::Log,
+                Some(d) if d.starts_with("debug") => Severity::Debug,
+                _ => Severity::Notice,
+            },
+        };
+        self.hot.set(Some((self.version, hot)));
+        hot
     }
 
     /// Sets a default of the session (server option, role setting, start-up packet).
@@ -291,6 +345,7 @@ impl Settings {
 
     pub fn mark(&self) -> Mark {
         Mark {
+            version: self.version,
             session: self.session.clone(),
             local: self.local.clone(),
             custom_session: self.custom_session.clone(),
@@ -299,6 +354,9 @@ impl Settings {
     }
 
     pub fn restore(&mut self, mark: &Mark) {
+        if self.version == mark.version {
+            return;
+        }
         self.version += 1;
         self.session = mark.session.clone();
         self.local = mark.local.clone();

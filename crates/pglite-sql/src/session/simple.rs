@@ -73,7 +73,7 @@ impl Core {
         let now = self.shared().now();
         self.statement_start.set(now);
         self.slot.backend.cancel_token().reset();
-        let timeout = self.settings.borrow().get_int("statement_timeout");
+        let timeout = self.settings.borrow().hot().statement_timeout;
         self.arm_timeout(timeout);
         let mut a = self.slot.activity.lock();
         a.state = "active";
