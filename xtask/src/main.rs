@@ -5,10 +5,14 @@
 
 mod catalog;
 mod codegen;
+mod ours;
+mod proc;
 mod regress;
+mod shell;
 mod suite;
 mod test;
 mod tidy;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -23,12 +27,18 @@ const COMMANDS: &[(&str, &str, Entry)] = &[
     ("test", "what every change must pass: fmt, tidy, codegen check, all tests", test::run_all),
     ("tidy", "crate edges, file sizes, module docs, unsafe code", tidy::run),
     ("suite", "[--dir DIR] fetches PostgreSQL's test suite and psql 18 into .suite and .oracle", suite::run),
-    ("regress", "[--tests a,b] [--timeout S] [--update] PostgreSQL's suite against our server", regress::run),
+    ("regress", "[--files a,b [--setup]] [--rank [--top N]] [--record [--lower]] [--json F] [--html DIR] [--disk] [--profile P]
+             [--port N] [--timeout S] [--dir DIR] [--out DIR] [--rescore]: PostgreSQL's suite against our server", regress::run),
     ("codegen", "data files of pglite-catalog -> src/generated [--check]", codegen::run),
 ];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    // Every command works from any folder of the tree; relative paths in its arguments are the tree's.
+    if let Err(e) = std::env::set_current_dir(shell::root()) {
+        eprintln!("xtask: {}: {e}", shell::root().display());
+        return ExitCode::FAILURE;
+    }
     let name = args.first().map(String::as_str).unwrap_or("help");
     let Some((_, _, run)) = COMMANDS.iter().find(|c| c.0 == name) else {
         println!("usage: cargo xtask <command>");

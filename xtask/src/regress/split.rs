@@ -1,10 +1,17 @@
 //! Splitting a psql script into statements the way psql's lexer does: quotes, dollar quotes, comments, parentheses,
 //! BEGIN ATOMIC bodies, COPY data, backslash commands.
 
-/// The lines psql echoes, and the index of the line each statement ends on.
+/// The lines psql echoes, and the statements.
 pub struct Split {
     pub echoed: Vec<Vec<u8>>,
-    pub units: Vec<usize>,
+    pub units: Vec<Unit>,
+}
+
+/// A statement or a backslash command that prints.
+pub struct Unit {
+    /// Index of the echoed line it ends on.
+    pub line: usize,
+    pub text: String,
 }
 
 /// Backslash commands that print nothing of their own.
@@ -73,7 +80,8 @@ fn is_word(b: u8) -> bool {
 }
 
 fn head_is_routine(buf: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(buf).to_ascii_lowercase();
+    let head = &buf[..buf.len().min(200)];
+    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
     let mut words = text.split_whitespace();
     if words.next() != Some("create") {
         return false;
@@ -141,8 +149,9 @@ pub fn split(sql: &[u8]) -> Split {
 }
 
 impl Splitter {
-    fn unit(&mut self) {
-        self.out.units.push(self.out.echoed.len() - 1);
+    fn unit(&mut self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text).into_owned();
+        self.out.units.push(Unit { line: self.out.echoed.len() - 1, text });
     }
 
     /// One input line; true when COPY data follows it.
@@ -240,7 +249,7 @@ impl Splitter {
             b';' if self.depth == 0 && self.begin == 0 => {
                 let text = std::mem::take(&mut self.buf);
                 if !text.trim_ascii().is_empty() {
-                    self.unit();
+                    self.unit(text.trim_ascii());
                     *copy |= is_copy_from_stdin(text.trim_ascii());
                 }
                 self.depth = 0;
@@ -284,7 +293,7 @@ impl Splitter {
         match base.as_str() {
             "g" | "gx" | "gset" | "gdesc" | "gexec" | "crosstabview" | "watch" => {
                 if !text.is_empty() {
-                    self.unit();
+                    self.unit(&text);
                     *copy = is_copy_from_stdin(&text);
                 }
                 self.buf.clear();
@@ -293,7 +302,7 @@ impl Splitter {
             }
             "r" => self.buf.clear(),
             "copy" => {
-                self.unit();
+                self.unit(&line[p..]);
                 let rest = String::from_utf8_lossy(rest).to_ascii_lowercase();
                 let words: Vec<&str> = rest.split_whitespace().collect();
                 *copy = words
@@ -302,7 +311,7 @@ impl Splitter {
             }
             "" => {}
             other if QUIET.contains(&other) => {}
-            _ => self.unit(),
+            _ => self.unit(&line[p..]),
         }
         None
     }
@@ -324,12 +333,13 @@ mod tests {
     fn statements_end_where_psql_ends_them() {
         let s =
             split(b"select ';'; select 1\n;\n\\d t\n\\set x 1\ncopy t from stdin;\n1\n\\.\nselect $$;$$;\n");
-        assert_eq!(s.units, vec![0, 1, 2, 4, 5]);
+        assert_eq!(s.units.iter().map(|u| u.line).collect::<Vec<_>>(), vec![0, 1, 2, 4, 5]);
+        assert_eq!(s.units[1].text, "select 1");
     }
 
     #[test]
     fn routine_bodies_are_one_statement() {
         let s = split(b"create function f() returns int begin atomic; select 1; end;\nselect 2;\n");
-        assert_eq!(s.units, vec![0, 1]);
+        assert_eq!(s.units.iter().map(|u| u.line).collect::<Vec<_>>(), vec![0, 1]);
     }
 }
