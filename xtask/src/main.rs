@@ -5,6 +5,7 @@
 
 mod catalog;
 mod codegen;
+mod crash;
 mod ours;
 mod proc;
 mod regress;
@@ -29,6 +30,12 @@ const COMMANDS: &[(&str, &str, Entry)] = &[
     ("suite", "[--dir DIR] fetches PostgreSQL's test suite and psql 18 into .suite and .oracle", suite::run),
     ("regress", "[--files a,b [--setup]] [--rank [--top N]] [--record [--lower]] [--json F] [--html DIR] [--disk] [--profile P]
              [--port N] [--timeout S] [--dir DIR] [--out DIR] [--rescore]: PostgreSQL's suite against our server", regress::run),
+    (
+        "crash",
+        "[--cycles N] [--clients N] [--seed N] [--profile P] [--dir DIR] [--max-restart S] [--memory-budget MB]: kill -9
+             under committing clients on a real directory",
+        crash::run,
+    ),
     ("codegen", "data files of pglite-catalog -> src/generated [--check]", codegen::run),
 ];
 

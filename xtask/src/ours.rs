@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::shell;
+use crate::shell::{self, Args};
 use crate::wire::{Client, Failure};
 
 /// Builds `pglitedb` under a cargo profile and gives its path.
@@ -16,6 +16,15 @@ pub fn build(profile: &str) -> Result<PathBuf> {
     shell::run("cargo", &args)?;
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(shell::target_dir()?.join(folder).join("pglitedb"))
+}
+
+/// The binary that `--binary PATH` names, or a build under `--profile P`.
+pub fn binary(args: &Args, profile: &str) -> Result<PathBuf> {
+    match args.value("binary") {
+        None => build(args.value("profile").unwrap_or(profile)),
+        Some(path) if Path::new(path).is_file() => Ok(path.into()),
+        Some(path) => Err(format!("{path}: no such file")),
+    }
 }
 
 /// A port that nobody listens on.

@@ -23,7 +23,8 @@ use ratchet::Figures;
 use report::{Done, Total};
 use run::{End, Limit, Psql};
 
-const VALUES: &[&str] = &["files", "timeout", "dir", "port", "profile", "json", "html", "top", "out"];
+const VALUES: &[&str] =
+    &["files", "timeout", "dir", "port", "profile", "binary", "json", "html", "top", "out"];
 const FLAGS: &[&str] = &["rank", "record", "lower", "rescore", "disk", "setup"];
 
 pub fn run(args: &[String]) -> Result<()> {
@@ -67,7 +68,7 @@ impl Job {
         let rescore = args.flag("rescore");
         let port = args.value("port").map(|_| args.number("port", 0)).transpose()?;
         let binary = match port {
-            None if !rescore => Some(ours::build(args.value("profile").unwrap_or("ci"))?),
+            None if !rescore => Some(ours::binary(args, "ci")?),
             _ => None,
         };
         Ok(Job {

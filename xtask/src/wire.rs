@@ -34,6 +34,8 @@ pub type Row = Vec<Option<String>>;
 
 pub struct Client {
     stream: BufReader<TcpStream>,
+    /// The command tag of the last statement that completed.
+    pub tag: String,
 }
 
 impl Client {
@@ -43,7 +45,7 @@ impl Client {
         let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let mut client = Client { stream: BufReader::new(stream) };
+        let mut client = Client { stream: BufReader::new(stream), tag: String::new() };
         let mut startup = 196_608_u32.to_be_bytes().to_vec();
         for text in ["user", "postgres", "database", database, ""] {
             startup.extend_from_slice(text.as_bytes());
@@ -85,6 +87,7 @@ impl Client {
             let (tag, body) = self.message()?;
             match tag {
                 b'D' => rows.push(data_row(&body)?),
+                b'C' => self.tag = String::from_utf8_lossy(body.strip_suffix(b"\0").unwrap_or(&body)).into(),
                 b'E' => match error_fields(&body) {
                     // After a FATAL error no ReadyForQuery follows.
                     (severity, failure) if severity == "FATAL" || severity == "PANIC" => {
