@@ -3,9 +3,8 @@
 //! Defined here, below the session, because COPY and EXPLAIN speak to the client themselves.
 
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use parking_lot::{Condvar, Mutex};
 use pglite_error::{PgError, PgResult};
 use pglite_txn::Commit;
 use pglite_types::{Batch, Oid, TypeEnv};
@@ -25,60 +24,23 @@ pub struct OutColumn {
 
 /// A commit under way, watched by the client (which must not speak before it is durable) and by the session (which must
 /// not begin another transaction before its locks are free).
-#[derive(Clone, Default)]
-pub struct PendingCommit(Arc<Pending>);
-
-#[derive(Default)]
-struct Pending {
-    state: Mutex<PendingState>,
-    done: Condvar,
-}
-
-#[derive(Default)]
-struct PendingState {
-    result: Option<PgResult<()>>,
-    waker: Option<Waker>,
-}
+#[derive(Clone, Debug)]
+pub struct PendingCommit(Arc<Commit>);
 
 impl PendingCommit {
     pub fn of(commit: Commit) -> PendingCommit {
-        let pending = PendingCommit::default();
-        let other = pending.0.clone();
-        commit.on_done(move |result| {
-            let mut state = other.state.lock();
-            state.result = Some(result);
-            let waker = state.waker.take();
-            drop(state);
-            other.done.notify_all();
-            if let Some(w) = waker {
-                w.wake();
-            }
-        });
-        pending
+        PendingCommit(Arc::new(commit))
     }
-    /// Blocks the thread until the commit is as durable as asked.
+    /// Blocks the thread until the commit is as durable as asked; the thread may write and sync the log meanwhile.
     pub fn wait(&self) -> PgResult<()> {
-        let mut state = self.0.state.lock();
-        loop {
-            if let Some(result) = &state.result {
-                return result.clone();
-            }
-            self.0.done.wait(&mut state);
-        }
+        self.0.wait()
     }
     pub fn is_done(&self) -> bool {
-        self.0.state.lock().result.is_some()
+        self.0.poll().is_some()
     }
     /// For futures: resolves as [`wait`](Self::wait) returns.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<PgResult<()>> {
-        let mut state = self.0.state.lock();
-        match &state.result {
-            Some(result) => Poll::Ready(result.clone()),
-            None => {
-                state.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
+        self.0.poll_with(cx.waker())
     }
 }
 

@@ -29,5 +29,5 @@ pub use batch::{Op, WriteBatch};
 pub use engine::{Cursor, Engine, EngineStats, SortedRows};
 pub use env::Env;
 pub use options::{FatalHook, StoreOptions};
-pub use store::{CommitTicket, Durability, Store, StoreStats};
+pub use store::{CommitTicket, Durability, Finish, Store, StoreStats};
 pub use types::{Direction, KvBatch, Timestamp, Value};

@@ -24,9 +24,6 @@ pub struct StoreOptions {
     pub memtable_size: Option<usize>,
     /// Bytes of a table file.
     pub table_size: usize,
-    /// Whether a thread of its own runs the commit pipeline (if the environment has threads); otherwise committers
-    /// lead groups themselves.
-    pub pipeline_thread: bool,
     pub on_fatal: Option<FatalHook>,
 }
 
@@ -40,7 +37,6 @@ impl Default for StoreOptions {
             wal_limit: 256 << 20,
             memtable_size: None,
             table_size: 16 << 20,
-            pipeline_thread: true,
             on_fatal: None,
         }
     }

@@ -1,17 +1,17 @@
 //! The store: commits in one order, made durable in groups, applied, published.
 //!
-//! A commit draws its timestamp and its place in the queue under one lock; whoever runs the pipeline (a thread of its
-//! own, or the committer itself) takes the whole queue, appends it to the log as one frame, syncs once, applies every
-//! batch to the LSM tree, publishes the newest timestamp and completes the tickets.
+//! A commit draws its timestamp and its place in the queue under one lock; whoever leads (a committer that waits, or the
+//! pipeline thread: `lead`) takes the whole queue, appends it to the log as one frame, syncs once, applies every batch
+//! to the LSM tree, publishes the newest timestamp and completes the tickets.
 //!
 //! Invariant: timestamp order = log order = order of visibility. After a failed sync nothing is acknowledged any more.
-//!
-//! Lock order: `work` before `queue`.
 
+mod lead;
 mod open;
 mod pipeline;
 mod ticket;
 
+pub use pipeline::Finish;
 pub use ticket::CommitTicket;
 
 use crate::batch::WriteBatch;
@@ -20,6 +20,7 @@ use crate::env::{Env, Joiner, LockGuard, io_error};
 use crate::lsm::{check_batch, run_compactor, run_flusher};
 use crate::options::StoreOptions;
 use crate::types::Timestamp;
+use lead::{Submission, refuse};
 use pglite_error::{PgError, PgResult, codes};
 use pipeline::Pipeline;
 use std::path::{Path, PathBuf};
@@ -66,8 +67,7 @@ impl Store {
         if let Some(wal) = &opened.wal {
             opened.lsm.set_wal(wal.shared().clone());
         }
-        let leader = env.threads.is_none() || !options.pipeline_thread;
-        let pipeline = Arc::new(Pipeline::new(opened, &options));
+        let pipeline = Arc::new(Pipeline::new(opened, &options, env.threads.is_some()));
         let mut store =
             Store { pipeline, committer: None, workers: Vec::new(), dir: dir.to_owned(), _lock: lock };
         if let Some(threads) = &env.threads {
@@ -83,10 +83,8 @@ impl Store {
             store
                 .workers
                 .push(spawn("pglite-compact", Box::new(move || run_compactor(&p.lsm, &|e| p.fail(e))))?);
-            if !leader {
-                let p = store.pipeline.clone();
-                store.committer = Some(spawn("pglite-commit", Box::new(move || p.run()))?);
-            }
+            let p = store.pipeline.clone();
+            store.committer = Some(spawn("pglite-commit", Box::new(move || p.run()))?);
         }
         Ok(store)
     }
@@ -99,20 +97,40 @@ impl Store {
     /// Gives the batch its timestamp and its place in the log. It becomes visible and durable in that order; the
     /// ticket tells when.
     pub fn commit(&self, batch: WriteBatch, mode: Durability) -> PgResult<CommitTicket> {
-        batch.check()?;
-        check_batch(&batch)?;
-        self.pipeline.submit(batch, Vec::new(), mode == Durability::Sync, self.committer.is_some())
+        self.submit(batch, mode, None)
+    }
+
+    /// Likewise; `finish` runs with the outcome before anybody hears of it, in the order of the log, also when the
+    /// commit is refused.
+    pub fn commit_with(&self, batch: WriteBatch, mode: Durability, finish: Finish) -> PgResult<CommitTicket> {
+        self.submit(batch, mode, Some(finish))
+    }
+
+    fn submit(&self, batch: WriteBatch, mode: Durability, finish: Option<Finish>) -> PgResult<CommitTicket> {
+        if let Err(error) = batch.check().and_then(|()| check_batch(&batch)) {
+            return Err(refuse(finish, error));
+        }
+        let sync = mode == Durability::Sync;
+        self.pipeline.submit(Submission { batch, tables: Vec::new(), sync, finish })
     }
 
     /// Commits sorted rows together with `batch`, as one commit. The rows go into tables at once, around the log and
-    /// the memtable: meant for bulk loads. `rows` and `batch` must not share keys.
-    pub fn ingest(&self, rows: &mut dyn SortedRows, batch: WriteBatch) -> PgResult<CommitTicket> {
-        batch.check()?;
-        check_batch(&batch)?;
+    /// the memtable: meant for bulk loads. `rows` and `batch` must not share keys. `finish` as with
+    /// [`commit_with`](Self::commit_with).
+    pub fn ingest(
+        &self,
+        rows: &mut dyn SortedRows,
+        batch: WriteBatch,
+        finish: Option<Finish>,
+    ) -> PgResult<CommitTicket> {
         let lsm = &self.pipeline.lsm;
-        let tables = lsm.write_run(rows)?;
+        let checked = batch.check().and_then(|()| check_batch(&batch)).and_then(|()| lsm.write_run(rows));
+        let tables = match checked {
+            Ok(tables) => tables,
+            Err(error) => return Err(refuse(finish, error)),
+        };
         let ids = tables.clone();
-        let submitted = self.pipeline.submit(batch, tables, true, self.committer.is_some());
+        let submitted = self.pipeline.submit(Submission { batch, tables, sync: true, finish });
         submitted.inspect_err(|_| lsm.discard_run(&ids))
     }
 

@@ -60,7 +60,7 @@ fn value_len(n: u64) -> usize {
 /// Every seventh commit is a bulk load.
 fn commit(store: &Store, n: u64, mode: Durability) -> PgResult<CommitTicket> {
     if n.is_multiple_of(7) {
-        store.ingest(&mut Own(n, 0, Default::default()), shared(n))
+        store.ingest(&mut Own(n, 0, Default::default()), shared(n), None)
     } else {
         store.commit(batch(n), mode)
     }

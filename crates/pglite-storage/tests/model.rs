@@ -128,7 +128,7 @@ impl Run {
         let own = format!("ingested/{}", self.below(20)).into_bytes();
         batch.put(&own, b"x");
         let mut source = Rows(rows.clone().into_iter().collect::<Vec<_>>().into_iter(), Default::default());
-        let ticket = store.ingest(&mut source, batch).unwrap();
+        let ticket = store.ingest(&mut source, batch, None).unwrap();
         let ts = ticket.ts().0;
         ticket.wait().unwrap();
         rows.into_iter().for_each(|(key, value)| model.write(&key, ts, Some(value)));

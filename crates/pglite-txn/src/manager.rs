@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use pglite_error::PgResult;
 use pglite_storage::{CommitTicket, Durability, Store, Timestamp, WriteBatch};
 
@@ -28,8 +28,6 @@ pub struct TxnManager {
     pins: Arc<Pins>,
     counters: RwLock<SpaceMap<Arc<TableCounters>>>,
     xids: Arc<TableCounters>,
-    /// Held by a commit with hooks from its place in the log to its callback.
-    pub(crate) commit_order: Mutex<()>,
     commits: AtomicU64,
 }
 
@@ -44,7 +42,6 @@ impl TxnManager {
             pins: Arc::default(),
             counters: RwLock::default(),
             xids,
-            commit_order: Mutex::default(),
             commits: AtomicU64::new(0),
         }))
     }

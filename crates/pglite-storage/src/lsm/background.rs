@@ -72,6 +72,9 @@ impl Lsm {
     pub(crate) fn pause(&self, time: Duration) {
         self.env.clock.sleep(time);
     }
+    pub(crate) fn now(&self) -> Duration {
+        self.env.clock.monotonic()
+    }
     /// The failure that background work is stuck on, if any.
     pub(crate) fn background_error(&self) -> Option<PgError> {
         self.signals.flags.lock().error.clone()

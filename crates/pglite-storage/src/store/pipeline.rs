@@ -1,8 +1,9 @@
 //! The commit pipeline: queue, log, sync, apply, publish, acknowledge.
 
+use super::StoreStats;
+use super::lead::LAZY_SYNC;
 use super::open::Opened;
 use super::ticket::TicketState;
-use super::{CommitTicket, StoreStats};
 use crate::batch::WriteBatch;
 use crate::engine::Engine;
 use crate::lsm::Lsm;
@@ -14,34 +15,43 @@ use crate::wal::{FRAME_BYTES, Wal, WalError};
 use parking_lot::{Condvar, Mutex};
 use pglite_error::{PgError, PgResult, codes};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Asynchronous commits reach the disk after at most about this time.
-const LAZY_SYNC: Duration = Duration::from_millis(200);
+/// Runs before anybody hears of a commit's outcome, in the order of the log; must be short and must not commit.
+pub type Finish = Box<dyn FnOnce(&PgResult<()>) + Send>;
 
-struct Pending {
-    ts: u64,
-    batch: WriteBatch,
+pub(super) struct Pending {
+    pub(super) ts: u64,
+    pub(super) batch: WriteBatch,
     /// Durable tables that become visible with the commit.
-    tables: Vec<TableMeta>,
-    sync: bool,
-    ticket: Arc<TicketState>,
+    pub(super) tables: Vec<TableMeta>,
+    pub(super) sync: bool,
+    pub(super) finish: Option<Finish>,
+    pub(super) ticket: Arc<TicketState>,
 }
 
-struct Queue {
-    pending: Vec<Pending>,
-    next_ts: u64,
-    /// Whether the pipeline thread waits to be woken.
-    idle: bool,
-    stop: bool,
-    fatal: Option<PgError>,
+pub(super) struct Queue {
+    pub(super) pending: Vec<Pending>,
+    pub(super) next_ts: u64,
+    /// The newest timestamp that a leader has taken.
+    pub(super) taken: u64,
+    /// Whether somebody leads, or has been told to.
+    pub(super) leading: bool,
+    /// The pipeline thread is told to lead.
+    pub(super) turn: bool,
+    /// The log has frames that are not synced.
+    pub(super) dirty: bool,
+    pub(super) stop: bool,
+    pub(super) fatal: Option<PgError>,
 }
 
 /// What only one thread at a time may touch: the tail of the log.
-struct Work {
+pub(super) struct Work {
     wal: Option<Wal>,
     group: Vec<Pending>,
+    /// Since when the log has had frames that are not synced.
+    unsynced: Option<Duration>,
 }
 
 #[derive(Default)]
@@ -54,9 +64,13 @@ struct Counters {
 
 pub(super) struct Pipeline {
     pub(super) lsm: Lsm,
-    queue: Mutex<Queue>,
-    wake: Condvar,
-    work: Mutex<Work>,
+    pub(super) queue: Mutex<Queue>,
+    pub(super) wake: Condvar,
+    pub(super) work: Mutex<Work>,
+    /// Whether there is a pipeline thread.
+    pub(super) threaded: bool,
+    /// Commits in the last group.
+    pub(super) last_group: AtomicUsize,
     published: AtomicU64,
     counters: Counters,
     sync: bool,
@@ -65,14 +79,25 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(super) fn new(opened: Opened, options: &StoreOptions) -> Pipeline {
+    pub(super) fn new(opened: Opened, options: &StoreOptions, threaded: bool) -> Pipeline {
         let newest = opened.newest;
-        let queue = Queue { pending: Vec::new(), next_ts: newest + 1, idle: false, stop: false, fatal: None };
+        let queue = Queue {
+            pending: Vec::new(),
+            next_ts: newest + 1,
+            taken: newest,
+            leading: false,
+            turn: false,
+            dirty: false,
+            stop: false,
+            fatal: None,
+        };
         Pipeline {
             lsm: opened.lsm,
             queue: Mutex::new(queue),
             wake: Condvar::new(),
-            work: Mutex::new(Work { wal: opened.wal, group: Vec::new() }),
+            work: Mutex::new(Work { wal: opened.wal, group: Vec::new(), unsynced: None }),
+            threaded,
+            last_group: AtomicUsize::new(0),
             published: AtomicU64::new(newest),
             counters: Counters::default(),
             sync: options.sync,
@@ -86,71 +111,8 @@ impl Pipeline {
         Timestamp(self.published.load(Ordering::Acquire))
     }
 
-    /// Queues a commit; without a pipeline thread (`threaded`), takes it through at once.
-    pub(super) fn submit(
-        &self,
-        batch: WriteBatch,
-        tables: Vec<TableMeta>,
-        sync: bool,
-        threaded: bool,
-    ) -> PgResult<CommitTicket> {
-        let ticket = Arc::new(TicketState::default());
-        let (ts, wake) = {
-            let mut queue = self.queue.lock();
-            if let Some(error) = &queue.fatal {
-                return Err(error.clone());
-            }
-            let ts = queue.next_ts;
-            queue.next_ts += 1;
-            queue.pending.push(Pending { ts, batch, tables, sync, ticket: ticket.clone() });
-            (ts, std::mem::take(&mut queue.idle))
-        };
-        if !threaded {
-            self.lead();
-        } else if wake {
-            self.wake.notify_one();
-        }
-        Ok(CommitTicket::new(Timestamp(ts), ticket))
-    }
-
-    /// The body of the pipeline thread.
-    pub(super) fn run(&self) {
-        let mut dirty = false;
-        loop {
-            {
-                let mut queue = self.queue.lock();
-                while queue.pending.is_empty() && !queue.stop {
-                    queue.idle = true;
-                    if !dirty {
-                        self.wake.wait(&mut queue);
-                    } else if self.wake.wait_for(&mut queue, LAZY_SYNC).timed_out()
-                        && queue.pending.is_empty()
-                    {
-                        drop(queue);
-                        self.lazy_sync();
-                        dirty = false;
-                        queue = self.queue.lock();
-                    }
-                }
-                queue.idle = false;
-                if queue.pending.is_empty() {
-                    return;
-                }
-            }
-            dirty = self.process(&mut self.work.lock());
-        }
-    }
-
-    /// Without a pipeline thread: whoever finds nobody leading takes everything queued through, also what comes
-    /// meanwhile; the others wait on their tickets.
-    fn lead(&self) {
-        while !self.queue.lock().pending.is_empty() {
-            let Some(mut work) = self.work.try_lock() else { return };
-            self.process(&mut work);
-        }
-    }
-
-    fn lazy_sync(&self) {
+    /// Makes durable what asynchronous commits have written.
+    pub(super) fn lazy_sync(&self) {
         let mut work = self.work.lock();
         if let Some(wal) = &mut work.wal
             && self.sync
@@ -161,10 +123,11 @@ impl Pipeline {
     }
 
     /// Takes the queue through the pipeline; answers whether the log has frames that are not synced.
-    fn process(&self, work: &mut Work) -> bool {
+    pub(super) fn process(&self, work: &mut Work) -> bool {
         {
             let mut queue = self.queue.lock();
             std::mem::swap(&mut work.group, &mut queue.pending);
+            queue.taken = queue.next_ts - 1;
             if let Some(error) = queue.fatal.clone() {
                 drop(queue);
                 complete(&mut work.group, &Err(error));
@@ -172,8 +135,9 @@ impl Pipeline {
             }
         }
         if work.group.is_empty() {
-            return false;
+            return work.wal.as_ref().is_some_and(Wal::is_dirty);
         }
+        self.last_group.store(work.group.len(), Ordering::Relaxed);
         let log_is_long = work.wal.as_ref().is_some_and(|wal| wal.shared().finished_bytes() > self.wal_limit);
         if let Err(error) = self.lsm.make_room(log_is_long) {
             self.reject(&mut work.group, error);
@@ -209,7 +173,15 @@ impl Pipeline {
             }
             logged = i + 1;
         }
-        let sync = work.group[..logged].iter().any(|pending| pending.sync);
+        let mut sync = work.group[..logged].iter().any(|pending| pending.sync);
+        if !sync && self.sync {
+            let now = self.lsm.now();
+            let since = *work.unsynced.get_or_insert(now);
+            sync = now.saturating_sub(since) >= LAZY_SYNC;
+        }
+        if sync {
+            work.unsynced = None;
+        }
         if sync
             && self.sync
             && !matches!(result, Err(WalError::Fatal(_)))
@@ -321,6 +293,9 @@ fn encode_tables(tables: &[TableMeta]) -> Vec<u8> {
 
 fn complete(group: &mut Vec<Pending>, result: &PgResult<()>) {
     for pending in group.drain(..) {
+        if let Some(finish) = pending.finish {
+            finish(result);
+        }
         pending.ticket.complete(result.clone());
     }
 }

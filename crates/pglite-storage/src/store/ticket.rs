@@ -1,21 +1,26 @@
 //! A commit under way, as its committer sees it.
+//!
+//! Invariant: the outcome is set once, after the commit's finish has run.
 
+use super::pipeline::Pipeline;
 use crate::types::Timestamp;
 use parking_lot::{Condvar, Mutex};
 use pglite_error::PgResult;
 use std::fmt;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
 type Callback = Box<dyn FnOnce(PgResult<()>) + Send>;
 
 #[derive(Default)]
-enum Progress {
-    #[default]
-    Pending,
-    Called(Callback),
-    Waited,
-    Done(PgResult<()>),
-    Taken,
+struct Progress {
+    outcome: Option<PgResult<()>>,
+    /// Threads that sleep on `done`.
+    sleepers: u32,
+    /// One of them is to lead the next group.
+    lead: bool,
+    waker: Option<Waker>,
+    callback: Option<Callback>,
 }
 
 #[derive(Default)]
@@ -24,34 +29,76 @@ pub(super) struct TicketState {
     done: Condvar,
 }
 
+/// Why a committer was woken.
+pub(super) enum Woken {
+    Done(PgResult<()>),
+    /// Nobody leads any more: it is this committer's turn.
+    Lead,
+}
+
 impl TicketState {
-    pub(super) fn complete(&self, result: PgResult<()>) {
+    pub(super) fn complete(&self, outcome: PgResult<()>) {
         let mut progress = self.progress.lock();
-        match std::mem::replace(&mut *progress, Progress::Taken) {
-            Progress::Called(callback) => {
-                drop(progress);
-                callback(result);
-            }
-            before => {
-                *progress = Progress::Done(result);
-                if matches!(before, Progress::Waited) {
-                    self.done.notify_one();
-                }
-            }
+        let (waker, callback) = (progress.waker.take(), progress.callback.take());
+        let sleepers = progress.sleepers > 0;
+        progress.outcome = Some(outcome.clone());
+        drop(progress);
+        if sleepers {
+            self.done.notify_all();
         }
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if let Some(callback) = callback {
+            callback(outcome);
+        }
+    }
+
+    /// Makes a thread that sleeps on this ticket the leader, if there is one.
+    pub(super) fn offer_lead(&self) -> bool {
+        let mut progress = self.progress.lock();
+        if progress.sleepers == 0 || progress.lead || progress.outcome.is_some() {
+            return false;
+        }
+        progress.lead = true;
+        self.done.notify_one();
+        true
+    }
+
+    /// Sleeps until the outcome is there or this thread is to lead.
+    pub(super) fn sleep(&self) -> Woken {
+        let mut progress = self.progress.lock();
+        loop {
+            // The lead first: who was given it must not keep it.
+            if std::mem::take(&mut progress.lead) {
+                return Woken::Lead;
+            }
+            if let Some(outcome) = &progress.outcome {
+                return Woken::Done(outcome.clone());
+            }
+            progress.sleepers += 1;
+            self.done.wait(&mut progress);
+            progress.sleepers -= 1;
+        }
+    }
+
+    fn outcome(&self) -> Option<PgResult<()>> {
+        self.progress.lock().outcome.clone()
     }
 }
 
-/// A commit under way.
+/// A commit under way. It is taken further when somebody waits for it, polls it or drops the ticket, so that a
+/// committer that blocks can do the group's work itself.
 #[must_use = "a commit is done only when its ticket says so"]
 pub struct CommitTicket {
     ts: Timestamp,
     state: Arc<TicketState>,
+    pipeline: Arc<Pipeline>,
 }
 
 impl CommitTicket {
-    pub(super) fn new(ts: Timestamp, state: Arc<TicketState>) -> CommitTicket {
-        CommitTicket { ts, state }
+    pub(super) fn new(ts: Timestamp, state: Arc<TicketState>, pipeline: Arc<Pipeline>) -> CommitTicket {
+        CommitTicket { ts, state, pipeline }
     }
     /// The commit's timestamp, known at once.
     pub fn ts(&self) -> Timestamp {
@@ -59,35 +106,48 @@ impl CommitTicket {
     }
     /// The outcome, if it is there already.
     pub fn poll(&self) -> Option<PgResult<()>> {
-        match &*self.state.progress.lock() {
-            Progress::Done(result) => Some(result.clone()),
-            _ => None,
+        let outcome = self.state.outcome();
+        if outcome.is_none() {
+            self.pipeline.kick(self.ts.0);
         }
+        outcome
     }
-    /// Waits for the outcome.
-    pub fn wait(self) -> PgResult<()> {
+    /// For futures: the outcome, or `waker` is woken when it is there. The last waker counts.
+    pub fn poll_with(&self, waker: &Waker) -> Poll<PgResult<()>> {
         let mut progress = self.state.progress.lock();
-        loop {
-            match std::mem::replace(&mut *progress, Progress::Waited) {
-                Progress::Done(result) => {
-                    *progress = Progress::Taken;
-                    return result;
-                }
-                _ => self.state.done.wait(&mut progress),
-            }
+        if let Some(outcome) = &progress.outcome {
+            return Poll::Ready(outcome.clone());
         }
+        match &mut progress.waker {
+            Some(old) => old.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        drop(progress);
+        self.pipeline.kick(self.ts.0);
+        Poll::Pending
     }
-    /// Calls back with the outcome, at once if it is there already. The call comes from the commit pipeline: it must
-    /// be short and must not commit.
+    /// Waits for the outcome, or brings it about: if nobody leads a group, this thread does.
+    pub fn wait(&self) -> PgResult<()> {
+        self.pipeline.wait(self.ts.0, &self.state)
+    }
+    /// Calls back with the outcome, at once if it is there already. The call comes from whoever leads the group: it
+    /// must be short and must not commit.
     pub fn on_done(self, callback: Box<dyn FnOnce(PgResult<()>) + Send>) {
         let mut progress = self.state.progress.lock();
-        match std::mem::replace(&mut *progress, Progress::Taken) {
-            Progress::Done(result) => {
+        match progress.outcome.clone() {
+            Some(outcome) => {
                 drop(progress);
-                callback(result);
+                callback(outcome);
             }
-            _ => *progress = Progress::Called(callback),
+            // Dropping the ticket sets the pipeline going.
+            None => progress.callback = Some(callback),
         }
+    }
+}
+
+impl Drop for CommitTicket {
+    fn drop(&mut self) {
+        self.pipeline.kick(self.ts.0);
     }
 }
 

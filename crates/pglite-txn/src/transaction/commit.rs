@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Poll, Waker};
 
-use parking_lot::{Condvar, Mutex};
 use pglite_error::{PgResult, bail};
-use pglite_storage::{Durability, WriteBatch};
+use pglite_storage::{CommitTicket, Durability, WriteBatch};
 use smallvec::SmallVec;
 
 use super::{Hook, State, TableUse, Transaction};
@@ -21,73 +21,33 @@ use crate::manager::{TxnManager, XID_SPACE};
 /// Fresh rows of at least this size are ingested as tables.
 const BULK_BYTES: usize = 8 << 20;
 
-type Callback = Box<dyn FnOnce(PgResult<()>) + Send>;
-
-enum Progress {
-    Pending,
-    Called(Callback),
-    Done(PgResult<()>),
-}
-
-struct Completion {
-    progress: Mutex<Progress>,
-    done: Condvar,
-}
-
-/// A commit under way.
+/// A commit under way. It is taken further when somebody waits for it, polls it or drops it (`CommitTicket`).
+#[derive(Debug)]
 #[must_use = "a commit is done only when it says so"]
 pub struct Commit {
     /// `None`: there was nothing to wait for.
-    completion: Option<Arc<Completion>>,
-}
-
-impl std::fmt::Debug for Commit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Commit").field("pending", &self.completion.is_some()).finish()
-    }
+    ticket: Option<CommitTicket>,
 }
 
 impl Commit {
     /// The outcome, if it is there already.
     pub fn poll(&self) -> Option<PgResult<()>> {
-        let Some(completion) = &self.completion else { return Some(Ok(())) };
-        match &*completion.progress.lock() {
-            Progress::Done(result) => Some(result.clone()),
-            _ => None,
-        }
+        self.ticket.as_ref().map_or(Some(Ok(())), CommitTicket::poll)
     }
-    /// Blocks until the commit is as durable as asked, visible, and its locks are free.
-    pub fn wait(self) -> PgResult<()> {
-        let Some(completion) = self.completion else { return Ok(()) };
-        let mut progress = completion.progress.lock();
-        loop {
-            if let Progress::Done(result) = &*progress {
-                return result.clone();
-            }
-            completion.done.wait(&mut progress);
-        }
+    /// For futures: the outcome, or `waker` is woken when it is there.
+    pub fn poll_with(&self, waker: &Waker) -> Poll<PgResult<()>> {
+        self.ticket.as_ref().map_or(Poll::Ready(Ok(())), |ticket| ticket.poll_with(waker))
+    }
+    /// Blocks until the commit is as durable as asked, visible, and its locks are free. The thread may do the work of a
+    /// whole group meanwhile.
+    pub fn wait(&self) -> PgResult<()> {
+        self.ticket.as_ref().map_or(Ok(()), CommitTicket::wait)
     }
     /// Calls `done` at that point: perhaps at once, perhaps on the commit pipeline, so it must be short.
     pub fn on_done(self, done: impl FnOnce(PgResult<()>) + Send + 'static) {
-        let Some(completion) = self.completion else { return done(Ok(())) };
-        let mut progress = completion.progress.lock();
-        if let Progress::Done(result) = &*progress {
-            let result = result.clone();
-            drop(progress);
-            return done(result);
-        }
-        *progress = Progress::Called(Box::new(done));
-    }
-}
-
-impl Completion {
-    fn complete(&self, result: PgResult<()>) {
-        let before = std::mem::replace(&mut *self.progress.lock(), Progress::Done(result.clone()));
-        match before {
-            Progress::Called(callback) => callback(result),
-            _ => {
-                self.done.notify_all();
-            }
+        match self.ticket {
+            Some(ticket) => ticket.on_done(Box::new(done)),
+            None => done(Ok(())),
         }
     }
 }
@@ -148,43 +108,27 @@ impl Transaction {
         if self.ended.swap(true, Ordering::AcqRel) {
             bail!(INVALID_TRANSACTION_STATE, "transaction has ended");
         }
-        let state = std::mem::take(&mut *self.state.lock());
+        let mut state = std::mem::take(&mut *self.state.lock());
         if state.writes.is_empty() {
             self.finish(state, SmallVec::new()).run(true);
-            return Ok(Commit { completion: None });
+            return Ok(Commit { ticket: None });
         }
         // Why around the log: a bulk load would be written to the log and the memtable and then to tables again.
         let bulk = state.writes.fresh_bytes() > BULK_BYTES;
         let (batch, limits) = self.batch(&state, !bulk);
-        let in_order = state.hooks.iter().any(|hook| matches!(hook, Hook::Commit(_)));
         let store = self.manager.store();
-        // Why: hooks run in WAL order only if nobody commits between our place in the log and our callback.
-        let order = in_order.then(|| self.manager.commit_order.lock());
-        let (ticket, finish) = if bulk {
-            let ticket = store.ingest(&mut state.writes.fresh_rows(), batch);
-            (ticket, self.finish(state, limits))
+        let ticket = if bulk {
+            let writes = std::mem::take(&mut state.writes);
+            let finish = self.finish(state, limits);
+            let finish = Box::new(move |outcome: &PgResult<()>| finish.run(outcome.is_ok()));
+            store.ingest(&mut writes.fresh_rows(), batch, Some(finish))
         } else {
             // Frees the write set before the log takes its copy.
             let finish = self.finish(state, limits);
-            (store.commit(batch, durability), finish)
-        };
-        let ticket = match ticket {
-            Ok(ticket) => ticket,
-            Err(error) => {
-                finish.run(false);
-                return Err(error);
-            }
-        };
-        let completion =
-            Arc::new(Completion { progress: Mutex::new(Progress::Pending), done: Condvar::new() });
-        let told = completion.clone();
-        ticket.on_done(Box::new(move |result| {
-            finish.run(result.is_ok());
-            told.complete(result);
-        }));
-        drop(order);
+            store.commit_with(batch, durability, Box::new(move |outcome| finish.run(outcome.is_ok())))
+        }?;
         self.manager.committed();
-        Ok(Commit { completion: Some(completion) })
+        Ok(Commit { ticket: Some(ticket) })
     }
 
     /// Everything this commit changes, and the counter limits it moves.

@@ -1,0 +1,201 @@
+//! Who takes the queue through the pipeline: one leader at a time.
+//!
+//! A committer that blocks leads its group itself if nobody leads yet, and then hands the lead to one that waits in the
+//! queue: no thread has to be woken for a lonely commit, and one for a group. A committer that must not block (a
+//! server's task) leaves its commit to the thread `pglite-commit`. Without threads the committer leads at once.
+//!
+//! Invariant: while `leading` is set exactly one thread leads or has been told to; a queue that somebody waits for is
+//! never without a leader.
+//!
+//! Lock order: `work` before `queue` before a ticket's state.
+
+use super::CommitTicket;
+use super::pipeline::{Finish, Pending, Pipeline, Queue};
+use super::ticket::{TicketState, Woken};
+use crate::batch::WriteBatch;
+use crate::table::TableMeta;
+use crate::types::Timestamp;
+use parking_lot::MutexGuard;
+use pglite_error::{PgError, PgResult};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Asynchronous commits reach the disk after at most about this time.
+pub(super) const LAZY_SYNC: Duration = Duration::from_millis(200);
+/// How often a leader gives the processor to committers that are about to join.
+const GATHER: usize = 4;
+
+/// A commit on its way into the queue.
+pub(super) struct Submission {
+    pub(super) batch: WriteBatch,
+    /// Durable tables that become visible with the commit.
+    pub(super) tables: Vec<TableMeta>,
+    pub(super) sync: bool,
+    pub(super) finish: Option<Finish>,
+}
+
+impl Pipeline {
+    /// Queues a commit; without a pipeline thread, takes it through at once.
+    pub(super) fn submit(self: &Arc<Pipeline>, submission: Submission) -> PgResult<CommitTicket> {
+        let Submission { batch, tables, sync, finish } = submission;
+        let ticket = Arc::new(TicketState::default());
+        let (ts, lead) = {
+            let mut queue = self.queue.lock();
+            if let Some(error) = &queue.fatal {
+                let error = error.clone();
+                drop(queue);
+                return Err(refuse(finish, error));
+            }
+            let ts = queue.next_ts;
+            queue.next_ts += 1;
+            queue.pending.push(Pending { ts, batch, tables, sync, finish, ticket: ticket.clone() });
+            let lead = !self.threaded && !queue.leading;
+            queue.leading |= lead;
+            (ts, lead)
+        };
+        if lead {
+            self.lead_all();
+        }
+        Ok(CommitTicket::new(Timestamp(ts), ticket, self.clone()))
+    }
+
+    /// Sees to it that commit `ts` is taken further by the pipeline thread, if nobody else does.
+    pub(super) fn kick(&self, ts: u64) {
+        if !self.threaded || self.published().0 >= ts {
+            return;
+        }
+        let mut queue = self.queue.lock();
+        if queue.leading || queue.taken >= ts {
+            return;
+        }
+        queue.leading = true;
+        queue.turn = true;
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// Brings commit `ts` to its end, as a leader or as one of a group.
+    pub(super) fn wait(&self, ts: u64, ticket: &TicketState) -> PgResult<()> {
+        let mut lead = self.take_lead(ts);
+        loop {
+            if std::mem::take(&mut lead) {
+                self.lead();
+            }
+            match ticket.sleep() {
+                Woken::Done(outcome) => return outcome,
+                Woken::Lead => lead = true,
+            }
+        }
+    }
+
+    fn take_lead(&self, ts: u64) -> bool {
+        let mut queue = self.queue.lock();
+        let lead = self.threaded && !queue.leading && queue.taken < ts;
+        queue.leading |= lead;
+        lead
+    }
+
+    /// Takes one group through, then hands the lead on: to a committer that waits, or to the pipeline thread.
+    fn lead(&self) {
+        let mut queue = self.lead_group();
+        let pending = &queue.pending;
+        if pending.is_empty() {
+            queue.leading = false;
+            if queue.stop {
+                self.wake.notify_one();
+            }
+        } else if !pending.iter().any(|pending| pending.ticket.offer_lead()) {
+            queue.turn = true;
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes groups through until the queue is empty.
+    fn lead_all(&self) {
+        loop {
+            let mut queue = self.lead_group();
+            if queue.pending.is_empty() {
+                queue.leading = false;
+                return;
+            }
+        }
+    }
+
+    fn lead_group(&self) -> MutexGuard<'_, Queue> {
+        let broken = Broken(self);
+        self.gather();
+        let dirty = self.process(&mut self.work.lock());
+        std::mem::forget(broken);
+        let mut queue = self.queue.lock();
+        if dirty && !queue.dirty {
+            // The thread's sleep gets an end.
+            self.wake.notify_one();
+        }
+        queue.dirty = dirty;
+        queue
+    }
+
+    /// Why: the committers of the last group have just been woken and will be back. A group that begins without them
+    /// makes them wait for its sync, and costs one more.
+    fn gather(&self) {
+        if !self.threaded || self.last_group.load(Ordering::Relaxed) < 2 {
+            return;
+        }
+        let mut queued = self.queue.lock().pending.len();
+        for _ in 0..GATHER {
+            std::thread::yield_now();
+            let now = self.queue.lock().pending.len();
+            if now == queued {
+                return;
+            }
+            queued = now;
+        }
+    }
+
+    /// The body of the pipeline thread.
+    pub(super) fn run(&self) {
+        while self.await_turn() {
+            self.lead_all();
+        }
+    }
+
+    /// Sleeps until it is the thread's turn to lead; syncs what asynchronous commits left. False: the store closes.
+    fn await_turn(&self) -> bool {
+        let mut queue = self.queue.lock();
+        loop {
+            if std::mem::take(&mut queue.turn) {
+                return true;
+            }
+            if queue.stop && !queue.leading {
+                queue.leading = true;
+                return !queue.pending.is_empty();
+            }
+            if !queue.dirty {
+                self.wake.wait(&mut queue);
+            } else if self.wake.wait_for(&mut queue, LAZY_SYNC).timed_out() {
+                queue.dirty = false;
+                drop(queue);
+                self.lazy_sync();
+                queue = self.queue.lock();
+            }
+        }
+    }
+}
+
+/// Runs the finish of a commit that is not even queued.
+pub(super) fn refuse(finish: Option<Finish>, error: PgError) -> PgError {
+    if let Some(finish) = finish {
+        finish(&Err(error.clone()));
+    }
+    error
+}
+
+/// A leader that panics leaves the log in an unknown state: nothing is acknowledged any more.
+struct Broken<'a>(&'a Pipeline);
+
+impl Drop for Broken<'_> {
+    fn drop(&mut self) {
+        self.0.fail(&PgError::internal("the commit pipeline has failed"));
+    }
+}
