@@ -7,6 +7,7 @@ mod catalog;
 mod codegen;
 mod crash;
 mod ours;
+mod perf;
 mod proc;
 mod regress;
 mod shell;
@@ -36,6 +37,12 @@ const COMMANDS: &[(&str, &str, Entry)] = &[
              under committing clients on a real directory",
         crash::run,
     ),
+    (
+        "perf",
+        "pgbench|copy|scan|start|storage|all [--seconds N] [--scale N] [--clients N] [--rounds N] [--only LOAD,MODE] [--dir DIR]
+             [--out DIR] [--binary PATH]: ours and PostgreSQL 18.6 side by side; results in benches/results",
+        perf::run,
+    ),
     ("codegen", "data files of pglite-catalog -> src/generated [--check]", codegen::run),
 ];
 
@@ -47,6 +54,10 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let name = args.first().map(String::as_str).unwrap_or("help");
+    if name == perf::stub::COMMAND {
+        let ended = perf::stub::run(&args[1..]);
+        return if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let Some((_, _, run)) = COMMANDS.iter().find(|c| c.0 == name) else {
         println!("usage: cargo xtask <command>");
         for (name, help, _) in COMMANDS {
