@@ -104,6 +104,8 @@ const TAG_ROW: u8 = 1;
 /// A [`Table`] of any row type, for scans by catalog OID, storage and merging.
 pub trait AnyTable: Send + Sync {
     fn catalog(&self) -> Oid;
+    /// About how many rows there are: a changed built-in row counts twice.
+    fn size(&self) -> usize;
     /// Rows as SQL sees them.
     fn rows<'a>(&'a self, names: &'a dyn RoleNames) -> Box<dyn Iterator<Item = Row> + 'a>;
     /// The storage bytes of every stored row and tombstone.
@@ -124,6 +126,9 @@ pub trait AnyTable: Send + Sync {
 impl<T: CatalogRow> AnyTable for Table<T> {
     fn catalog(&self) -> Oid {
         T::CATALOG
+    }
+    fn size(&self) -> usize {
+        T::builtin().len() + self.over.len()
     }
     fn rows<'a>(&'a self, names: &'a dyn RoleNames) -> Box<dyn Iterator<Item = Row> + 'a> {
         Box::new(self.iter().map(move |r| r.to_row(names)))

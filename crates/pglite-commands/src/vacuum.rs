@@ -195,7 +195,14 @@ fn relation(
             Ok(())
         })?;
     }
-    counts(host, rel, sampled.total)
+    counts(host, rel, sampled.total)?;
+    if s.is_vacuumcmd {
+        host.cluster("report_vacuum", &[Datum::Oid(rel.oid)])?;
+    }
+    if o.analyze {
+        host.cluster("report_analyze", &[Datum::Oid(rel.oid)])?;
+    }
+    Ok(())
 }
 
 /// The columns to look at, by attno.

@@ -9,7 +9,9 @@ pub mod define;
 pub mod input;
 pub mod names;
 pub mod objects;
+pub mod server;
 pub mod session;
+pub mod stats;
 pub mod storage;
 
 use std::sync::Arc;

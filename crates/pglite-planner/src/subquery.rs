@@ -114,7 +114,8 @@ pub(crate) fn preprocess_expr(
         let q = mem::replace(e, Expr::bool(true));
         *e = fold::canonicalize_qual(q);
     }
-    if root.query.has_sublinks || !root.multiexpr_params.is_empty() {
+    // Why the level: pull-up may have put an outer expression with sublinks in the place of an outer Var.
+    if root.query.has_sublinks || root.level > 0 || !root.multiexpr_params.is_empty() {
         sublink::process_sublinks(g, root, e, is_qual)?;
     }
     if root.level > 0 {

@@ -80,6 +80,11 @@ pub(crate) struct Core {
     pub block: Cell<Block>,
     pub temp_namespace: Cell<Oid>,
     pub relations: RelationCache,
+    /// What the running transaction has done to each relation.
+    pub counts: crate::relations::counted::Session,
+    totals: Arc<crate::relations::counted::DatabaseTotals>,
+    /// After setseed.
+    pub prng: Cell<Option<crate::prng::Prng>>,
     /// Notices not yet sent.
     pub notices: RefCell<Vec<PgError>>,
     /// NOTIFY of the running transaction.
@@ -109,6 +114,8 @@ pub(crate) struct Core {
 impl Core {
     pub fn new(database: Database, slot: Arc<Slot>, user: Oid, settings: Settings) -> PgResult<Core> {
         let snapshot = database.shared.catalog.snapshot(slot.database)?;
+        let totals = database.shared.totals.database(slot.database);
+        totals.sessions.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let io = Arc::new(settings.io());
         let path = Arc::new(SearchPath::resolve(
             &snapshot,
@@ -132,6 +139,9 @@ impl Core {
             block: Cell::new(Block::Idle),
             temp_namespace: Cell::new(Oid::INVALID),
             relations: RelationCache::default(),
+            counts: Default::default(),
+            totals,
+            prng: Cell::new(None),
             notices: RefCell::default(),
             outbox: RefCell::default(),
             listening: RefCell::default(),
@@ -420,6 +430,7 @@ impl Core {
         let running = self.running.borrow_mut().take();
         if let Some(r) = running {
             r.txn.abort();
+            self.flush_counts(false);
             self.settings.borrow_mut().restore(&r.settings_at_begin);
             self.session_user.set(r.users_at_begin.0);
             self.current_user.set(r.users_at_begin.1);
@@ -428,8 +439,15 @@ impl Core {
         self.after_end();
     }
 
-    fn end(&self, _committed: bool) {
+    /// Adds what the transaction did to the server's statistics.
+    fn flush_counts(&self, committed: bool) {
+        let shared = self.shared();
+        self.counts.flush(&self.totals, committed, || shared.now());
+    }
+
+    fn end(&self, committed: bool) {
         *self.running.borrow_mut() = None;
+        self.flush_counts(committed);
         {
             // The overlay is committed: start the next one from it at the next refresh.
             let mut state = self.catalog.borrow_mut();

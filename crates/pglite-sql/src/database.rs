@@ -101,6 +101,11 @@ pub(crate) struct Shared {
     pub manager: Arc<TxnManager>,
     pub catalog: Arc<CatalogStore>,
     pub env: Env,
+    /// Statistics of relations and databases.
+    pub totals: crate::relations::counted::Totals,
+    /// When kinds of server-wide statistics were reset.
+    pub resets: Mutex<std::collections::HashMap<String, i64>>,
+    pub catalog_rows: crate::relations::CatalogRows,
     pub sequences: Sequences,
     pub sessions: Mutex<BTreeMap<u32, Arc<Slot>>>,
     pub settings: Mutex<Settings>,
@@ -194,6 +199,9 @@ impl Database {
             manager,
             catalog,
             env,
+            totals: Default::default(),
+            resets: Default::default(),
+            catalog_rows: Default::default(),
             sequences: Sequences::default(),
             sessions: Mutex::default(),
             settings: Mutex::new(settings),

@@ -24,6 +24,7 @@ mod run;
 mod control;
 mod portal;
 mod prepared;
+mod prng;
 
 mod cluster;
 mod collect;

@@ -328,6 +328,26 @@ impl Portals {
     pub fn drop_unnamed(&mut self) {
         self.map.remove("");
     }
+    /// The columns of pg_cursors: name, statement, holdable, binary, scrollable, time.
+    pub fn cursor_rows(&self) -> Vec<Row> {
+        let mut rows: Vec<Row> = self
+            .map
+            .iter()
+            .filter_map(|(name, p)| {
+                let c = p.cursor?;
+                Some(vec![
+                    Datum::text(name.as_str()),
+                    Datum::text(&*p.source),
+                    Datum::Bool(c.hold),
+                    Datum::Bool(c.binary),
+                    Datum::Bool(c.scroll),
+                    Datum::Timestamp(p.declared_at),
+                ])
+            })
+            .collect();
+        rows.sort_by(|a, b| a[0].as_str().cmp(&b[0].as_str()));
+        rows
+    }
     /// The end of a transaction: held cursors stay.
     pub fn drop_transaction(&mut self) {
         self.map.retain(|_, p| p.held);

@@ -22,6 +22,8 @@ pub(crate) struct PreparedStatement {
     /// Made by PREPARE rather than Parse.
     pub from_sql: bool,
     pub prepared_at: i64,
+    /// How often it ran.
+    pub runs: std::sync::atomic::AtomicI64,
     cached: Mutex<Option<Cached>>,
 }
 
@@ -42,6 +44,7 @@ impl PreparedStatement {
             columns: None,
             from_sql: false,
             prepared_at: 0,
+            runs: Default::default(),
             cached: Mutex::new(None),
         }
     }
@@ -87,6 +90,7 @@ impl PreparedStatement {
 
     /// The plan, made anew when the catalogs or settings have changed.
     pub fn action(&self, core: &Core) -> PgResult<Action> {
+        self.runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if let Some(c) = &*self.cached.lock()
             && c.generation == core.generation()
             && c.settings == core.settings.borrow().version()

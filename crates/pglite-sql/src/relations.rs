@@ -1,6 +1,9 @@
 //! Open relations: storage handles per relation descriptor, and the access methods of relations without storage
 //! (system catalogs and sequences).
 
+mod catalogs;
+pub(crate) mod counted;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,15 +15,20 @@ use pglite_exec::{OpenIndex, OpenRel};
 use pglite_txn::am::{
     Columns, Direction, IndexAm, RowId, RowLock, RowMeta, RowStatus, TableAm, TableScan, Wait,
 };
-use pglite_txn::{IndexRef, KeyIndex, ReadView, RowTable, TableDesc, Transaction};
+use pglite_txn::{IndexRef, ReadView, TableDesc, Transaction};
 use pglite_types::{Batch, Datum, Oid, Row};
 
 use crate::core::Core;
+
+pub(crate) use catalogs::CatalogRows;
+use catalogs::{CatalogIndex, CatalogTable};
+use counted::{CountedIndex, CountedTable};
 
 /// What the session keeps per relation, valid while the descriptor is the same one.
 #[derive(Default)]
 pub(crate) struct RelationCache {
     open: RefCell<HashMap<Oid, Arc<OpenRel>>>,
+    catalogs: RefCell<HashMap<Oid, (Arc<CatalogTable>, Arc<OpenRel>)>>,
     exprs: RefCell<HashMap<Oid, (Arc<RelDesc>, Arc<TableExprs>)>>,
 }
 
@@ -31,11 +39,33 @@ impl RelationCache {
         {
             return Ok(found.clone());
         }
+        if rel.is_catalog {
+            return self.open_catalog(core, catalog, rel);
+        }
         let open = Arc::new(build(core, catalog, rel)?);
-        // Why: a catalog's rows belong to one snapshot, so its handle must not outlive the statement's.
-        if !rel.is_catalog && rel.kind != b'S' {
+        // Why: a sequence's row is what it was when the scan began.
+        if rel.kind != b'S' {
             self.open.borrow_mut().insert(rel.oid, open.clone());
         }
+        Ok(open)
+    }
+
+    /// A catalog's rows belong to one state of it, so its handle is good for that state only.
+    fn open_catalog(
+        &self,
+        core: &Core,
+        catalog: &Arc<Snapshot>,
+        rel: &Arc<RelDesc>,
+    ) -> PgResult<Arc<OpenRel>> {
+        let rows = core.shared().catalog_rows.get(catalog, rel.oid);
+        if let Some((from, open)) = self.catalogs.borrow().get(&rel.oid)
+            && Arc::ptr_eq(from, &rows)
+            && Arc::ptr_eq(&open.rel, rel)
+        {
+            return Ok(open.clone());
+        }
+        let open = Arc::new(build_catalog(catalog, rel, &rows)?);
+        self.catalogs.borrow_mut().insert(rel.oid, (rows, open.clone()));
         Ok(open)
     }
 
@@ -55,17 +85,24 @@ impl RelationCache {
     }
 }
 
+fn build_catalog(catalog: &Arc<Snapshot>, rel: &Arc<RelDesc>, rows: &Arc<CatalogTable>) -> PgResult<OpenRel> {
+    let table = Arc::new(TableDesc::from_catalog(catalog, rel)?);
+    let index = |i: &Arc<pglite_catalog::IndexDesc>| -> PgResult<OpenIndex> {
+        let am = Arc::new(CatalogIndex::new(rows.clone(), i));
+        Ok(OpenIndex { oid: i.oid, index: Arc::new(IndexRef::from_catalog(catalog, rel, i)?), am })
+    };
+    let indexes = rel.indexes.iter().map(index).collect::<PgResult<_>>()?;
+    Ok(OpenRel { rel: rel.clone(), table, am: Arc::new(RowsAm { rows: rows.rows.clone() }), indexes })
+}
+
 fn build(core: &Core, catalog: &Arc<Snapshot>, rel: &Arc<RelDesc>) -> PgResult<OpenRel> {
     let table = Arc::new(TableDesc::from_catalog(catalog, rel)?);
-    if rel.is_catalog {
-        let am = Arc::new(RowsAm { rows: Arc::new(catalog_rows(catalog, rel.oid)) });
-        return Ok(OpenRel { rel: rel.clone(), table, am, indexes: Vec::new() });
-    }
     if rel.kind == b'S' {
         let am = Arc::new(RowsAm { rows: Arc::new(sequence_rows(core, catalog, rel)?) });
         return Ok(OpenRel { rel: rel.clone(), table, am, indexes: Vec::new() });
     }
-    let am: Arc<dyn IndexAm> = Arc::new(KeyIndex);
+    let counts = |rel: Oid| core.counts.of(&core.shared().totals, core.slot.database, rel);
+    let table_counts = counts(rel.oid);
     let indexes = rel
         .indexes
         .iter()
@@ -74,15 +111,12 @@ fn build(core: &Core, catalog: &Arc<Snapshot>, rel: &Arc<RelDesc>) -> PgResult<O
             Ok(OpenIndex {
                 oid: i.oid,
                 index: Arc::new(IndexRef::from_catalog(catalog, rel, i)?),
-                am: am.clone(),
+                am: Arc::new(CountedIndex { counts: counts(i.oid), table: table_counts.clone() })
+                    as Arc<dyn IndexAm>,
             })
         })
         .collect::<PgResult<_>>()?;
-    Ok(OpenRel { rel: rel.clone(), table, am: Arc::new(RowTable), indexes })
-}
-
-fn catalog_rows(catalog: &Snapshot, oid: Oid) -> Vec<Row> {
-    catalog.rows(oid).map(Iterator::collect).unwrap_or_default()
+    Ok(OpenRel { rel: rel.clone(), table, am: Arc::new(CountedTable(table_counts)), indexes })
 }
 
 /// last_value, log_cnt, is_called.

@@ -1,6 +1,7 @@
 //! Services of the session and the server that only a few functions need, by name. See `FnHost::service`.
 
 mod display;
+pub(crate) mod stats;
 
 use pglite_error::{PgError, PgResult};
 use pglite_types::{Datum, Oid, Row, oid};
@@ -82,7 +83,28 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
             let pretty = args.get(1).and_then(Datum::as_bool).unwrap_or(false);
             display::view(cx, Oid(int(args, 0) as u32), pretty)
         }
-        "prepared_statements" | "cursors" | "prepared_xacts" => Ok(Vec::new()),
+        "stat_get_activity" => stats::activity(cx),
+        "stat_relation" => stats::relation(cx, Oid(int(args, 0) as u32)),
+        "stat_relation_xact" => stats::relation_xact(cx, Oid(int(args, 0) as u32)),
+        "stat_database" => stats::database(cx, Oid(int(args, 0) as u32)),
+        "stat_log" => stats::log(cx),
+        "stat_reset" => stats::reset(cx),
+        "stat_reset_relation" => stats::reset_relation(cx, Oid(int(args, 0) as u32)),
+        "stat_reset_time" => stats::reset_time(cx, args.first().and_then(Datum::as_str).unwrap_or("")),
+        "stat_mark_reset" => stats::mark_reset(cx, args.first().and_then(Datum::as_str).unwrap_or("")),
+        "locks" => stats::locks(cx),
+        "advisory_lock" => stats::advisory(cx, args),
+        "setseed" => {
+            let seed = match args.first() {
+                Some(Datum::Float8(v)) => *v,
+                _ => 0.0,
+            };
+            core.prng.set(Some(crate::prng::Prng::seeded(seed)));
+            Ok(Vec::new())
+        }
+        "prepared_statements" => stats::prepared(cx),
+        "cursors" => Ok(core.portals.borrow().cursor_rows()),
+        "prepared_xacts" => Ok(Vec::new()),
         _ => Err(PgError::unsupported(format!("{name} is not supported yet"))),
     }
 }

@@ -15,7 +15,7 @@ use pglite_types::{Batch, Datum};
 
 use super::scan::{self, ScanColumns};
 use super::{BoxNode, Builder, Built, Head, MakeNode, Node};
-use crate::compare::{fast_cmp, fast_eq};
+use crate::compare::fast_eq;
 use crate::env::{ExecEnv, OpenIndex, OpenRel};
 use crate::expr::{Code, Compiler, Qual, Rows, ScanLayout, VarMap};
 use crate::state::ExecCx;
@@ -29,7 +29,7 @@ pub struct Prog {
     rte: u32,
     index: Arc<IndexDesc>,
     conditions: Vec<Condition>,
-    /// All index conditions on the row, for catalogs and re-checks of changed rows.
+    /// All index conditions on the row, for re-checks of changed rows.
     originals: Qual,
     /// Conditions that ranges cannot express (lossy ones, columns after a range).
     recheck: Qual,
@@ -95,11 +95,11 @@ pub fn build(b: &mut Builder<'_>, plan: &Plan, s: &plan::IndexScan, only: bool) 
     extra.extend(s.recheck.iter().cloned());
     let mut c = Compiler::new(b.env, &mut layout);
     let recheck = c.qual(&extra)?;
-    // Rows of a catalog or of a re-check see every condition; its columns are fetched for them only.
-    let needs_all = s.rel.is_catalog || !b.stmt.result_relations.is_empty() || has_row_marks(b);
+    // Rows of a re-check see every condition; its columns are fetched for them only.
+    let needs_all = !b.stmt.result_relations.is_empty() || has_row_marks(b);
     let originals = if needs_all { c.qual(&originals)? } else { Qual::default() };
     let mut from_entry = None;
-    if only && !s.rel.is_catalog {
+    if only {
         from_entry = entry_columns(&layout.inner, &index);
         if from_entry.is_none() && layout.inner.cols.iter().any(|c| *c >= EXPRESSION) {
             return Err(PgError::unsupported(
@@ -194,10 +194,8 @@ impl IndexScan {
         self.rechecking = false;
         self.all_conditions = false;
         scan::clear(&mut self.batch, &mut self.meta, prog.columns.fetch.len());
-        if prog.rel.is_catalog {
-            return self.load_catalog(cx);
-        }
-        if self.open.is_none() {
+        // A catalog's rows belong to the statement's snapshot: opened anew each time.
+        if self.open.is_none() || prog.rel.is_catalog {
             let rel = cx.env.hooks.open_relation(&prog.rel)?;
             let Some(index) = rel.indexes.iter().find(|i| i.oid == prog.index.oid).cloned() else {
                 return Err(PgError::internal(format!("index \"{}\" is not open", prog.index.name)));
@@ -223,39 +221,6 @@ impl IndexScan {
         if prog.backward {
             self.ranges.make_contiguous().reverse();
         }
-        Ok(())
-    }
-
-    /// A catalog has no index storage: its rows are filtered and sorted by the index's key.
-    fn load_catalog(&mut self, cx: &mut ExecCx<'_>) -> PgResult<()> {
-        let prog = self.prog.clone();
-        let mut rows: Vec<Vec<Datum>> =
-            cx.env.host.catalog().rows(prog.rel.oid).map(Iterator::collect).unwrap_or_default();
-        let keys: Vec<usize> =
-            prog.index.key_columns().iter().filter(|k| k.attnum > 0).map(|k| k.attnum as usize - 1).collect();
-        rows.sort_by(|a, b| {
-            for k in &keys {
-                let o = match (a[*k].is_null(), b[*k].is_null()) {
-                    (false, false) => fast_cmp(&a[*k], &b[*k]),
-                    (x, y) => x.cmp(&y),
-                };
-                if o.is_ne() {
-                    return o;
-                }
-            }
-            std::cmp::Ordering::Equal
-        });
-        if prog.backward {
-            rows.reverse();
-        }
-        for row in &rows {
-            let fetch = &prog.columns.fetch;
-            self.batch.push_row(fetch.iter().map(|c| row.get(*c as usize).cloned().unwrap_or_default()));
-        }
-        self.meta.row_ids.extend(1..=rows.len() as u64);
-        self.meta.positions.extend(1..=rows.len() as u64);
-        self.rechecking = true;
-        self.all_conditions = true;
         Ok(())
     }
 

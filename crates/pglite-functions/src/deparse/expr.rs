@@ -303,9 +303,6 @@ impl<'a> Deparser<'a> {
         match f.form {
             CoercionForm::ImplicitCast if !show_implicit => return self.expr(&f.args[0], false),
             CoercionForm::ImplicitCast | CoercionForm::ExplicitCast if !f.args.is_empty() => {
-                if f.form == CoercionForm::ImplicitCast {
-                    return self.expr(&f.args[0], show_implicit);
-                }
                 let e = Expr::Func(Box::new(f.clone()));
                 return self.cast_text(&f.args[0], f.ty, e.typmod(), &e);
             }
@@ -427,17 +424,6 @@ impl<'a> Deparser<'a> {
     ) -> PgResult<()> {
         if form == CoercionForm::ImplicitCast && !show_implicit {
             return self.expr(arg, false);
-        }
-        if form == CoercionForm::ImplicitCast
-            && !matches!(
-                e,
-                Expr::Relabel { .. }
-                    | Expr::CoerceViaIo { .. }
-                    | Expr::ArrayCoerce { .. }
-                    | Expr::CoerceToDomain { .. }
-            )
-        {
-            return self.expr(arg, show_implicit);
         }
         self.cast_text(arg, ty, typmod, e)
     }

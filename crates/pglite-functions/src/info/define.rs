@@ -168,7 +168,9 @@ fn index_columns(
         if key.collation.is_valid() && key.collation != default_collation {
             text.push_str(&collation_text(cx, key.collation)?);
         }
-        text.push_str(&opclass_name(cx, key.opclass, key.type_oid)?);
+        // PG: an index stores a name as cstring, so the table tells the column's type.
+        let column = s.attribute(i.indrelid, key.attnum).filter(|_| key.attnum != 0);
+        text.push_str(&opclass_name(cx, key.opclass, column.map_or(key.type_oid, |a| a.atttypid))?);
         if desc.am == well_known::AM_BTREE {
             match (key.desc, key.nulls_first) {
                 (true, true) => text.push_str(" DESC"),

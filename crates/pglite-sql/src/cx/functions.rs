@@ -100,7 +100,10 @@ impl FnHost for Cx<'_> {
         self.core.notices.borrow_mut().push(notice);
     }
     fn random(&self) -> u64 {
-        self.core.shared().env.rng.next_u64()
+        let Some(mut prng) = self.core.prng.get() else { return self.core.shared().env.rng.next_u64() };
+        let value = prng.next();
+        self.core.prng.set(Some(prng));
+        value
     }
     fn run_query(&self, sql: &str, params: &[(Oid, Datum)]) -> PgResult<Vec<Row>> {
         crate::run::run_nested(self.core, sql, params)

@@ -35,7 +35,8 @@ impl PlannerEnv for Cx<'_> {
     }
     fn relation_size(&self, rel: &RelDesc) -> (f64, f64) {
         if rel.is_catalog {
-            return (f64::from(rel.pages.max(1)), f64::from(rel.tuples.max(100.0)));
+            let rows = self.catalog.any_table(rel.oid).map_or(0, |t| t.size()) as f64;
+            return ((rows * (28.0 + row_width(rel)) / (PAGE - 24.0)).ceil().max(1.0), rows.max(1.0));
         }
         let space = Space::new(self.core.slot.database.0, rel.filenode.0);
         let manager = &self.core.shared().manager;
