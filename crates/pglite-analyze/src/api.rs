@@ -241,6 +241,36 @@ pub fn analyze_stored_expr(
     }
 }
 
+/// A store into a part of a value (`base[i].f := source`): the expression of the whole new value.
+pub fn analyze_assignment(
+    env: &dyn AnalyzeEnv,
+    base: Expr,
+    name: &str,
+    steps: &[ast::Indirection],
+    source: Expr,
+    location: i32,
+) -> PgResult<Expr> {
+    let mut params = ParamTypes::none();
+    let mut a = Analyzer::new(env, &mut params);
+    a.push();
+    a.cur().kind = ExprKind::UpdateTarget;
+    let d = crate::target::assign::Dest { attno: 0, ty: base.ty(), typmod: base.typmod(), collation: base.collation() };
+    let mut e = a.assign_indirection(Some(base), name, false, d, steps, source, location)?;
+    a.assign_expr_collations(&mut e)?;
+    Ok(e)
+}
+
+/// The call of a CALL statement: a function expression with every argument, those of OUT parameters included.
+pub fn analyze_call(env: &dyn AnalyzeEnv, call: &ast::FuncCall, params: &mut ParamTypes) -> PgResult<Expr> {
+    let mut a = Analyzer::new(env, params);
+    a.push();
+    let saved = std::mem::replace(&mut a.cur().kind, ExprKind::CallArgument);
+    let mut e = a.transform_func_call(call, true)?;
+    a.cur().kind = saved;
+    a.assign_expr_collations(&mut e)?;
+    Ok(e)
+}
+
 /// The default of a column (identity and domain defaults included), coerced to its type.
 pub fn column_default(env: &dyn AnalyzeEnv, rel: &RelDesc, attno: i16) -> PgResult<Option<Expr>> {
     let mut params = ParamTypes::none();

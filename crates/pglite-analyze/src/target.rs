@@ -1,6 +1,6 @@
 //! Target lists: `*` expansion, output names, and where output columns come from.
 
-mod assign;
+pub(crate) mod assign;
 mod colname;
 
 use crate::prelude::*;
