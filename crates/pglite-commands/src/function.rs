@@ -13,7 +13,7 @@ use pglite_parser::ast::{
     AlterFunctionStmt, CreateFunctionStmt, DefArg, DefElem, FunctionParameter, FunctionParameterMode,
     ObjectType, TypeName,
 };
-use pglite_types::{Oid, oid};
+use pglite_types::{Datum, Oid, oid};
 
 use crate::ctx;
 use crate::define::text_of;
@@ -292,7 +292,10 @@ pub(crate) fn create(host: &dyn CommandHost, f: &CreateFunctionStmt) -> PgResult
     if let Some(old) = &old {
         replaceable(host, f, old, &row)?;
     }
-    store(host, row, old, &lang, p.refs)?;
+    let body = row.prosrc.to_string();
+    let func = store(host, row, old, &lang, p.refs)?;
+    host.cluster("validate_function", &[Datum::Oid(func)])
+        .map_err(|e| transpose_body_error(e, host.source(), &body))?;
     Ok(tag)
 }
 
@@ -359,7 +362,7 @@ fn store(
     old: Option<ProcRow>,
     lang: &LanguageRow,
     refs: Vec<ObjectAddress>,
-) -> PgResult<()> {
+) -> PgResult<Oid> {
     let s = host.snapshot();
     match &old {
         Some(o) => {
@@ -397,7 +400,49 @@ fn store(
             }
         }
         Ok(())
-    })
+    })?;
+    Ok(row.oid)
+}
+
+/// Turns a position in a function's body into one in the statement whose string literal the body is. Without such a
+/// literal the body is named as internal query.
+pub fn transpose_body_error(mut e: PgError, source: &str, body: &str) -> PgError {
+    let Some(at) = e.fields().position else { return e };
+    let found = literal_offset(source, body, at as usize);
+    let f = e.fields_mut();
+    match found {
+        Some(p) => f.position = Some(p as u32),
+        None => {
+            f.position = None;
+            f.internal_position = Some(at);
+            f.internal_query = Some(body.to_string());
+        }
+    }
+    e
+}
+
+/// Where byte `at` of a literal's value stands in the text, when exactly one literal has the value.
+fn literal_offset(source: &str, body: &str, at: usize) -> Option<usize> {
+    let tokens = pglite_parser::scan::scan(source, &pglite_parser::ParseOptions::default()).ok()?;
+    let mut hits =
+        tokens.iter().filter(|t| matches!(&t.kind, pglite_parser::scan::ScanKind::String(s) if s == body));
+    let token = hits.next()?;
+    if hits.next().is_some() {
+        return None;
+    }
+    let text = token.text(source);
+    let start = token.start as usize;
+    if text.starts_with('$') {
+        return Some(start + text[1..].find('$')? + 2 + at);
+    }
+    // Doubled quotes and escapes are two bytes of the text for one of the value.
+    let (mut i, mut value) = (text.find('\'')? + 1, 0);
+    let bytes = text.as_bytes();
+    while value < at && i < bytes.len() {
+        i += if bytes[i] == b'\'' || (bytes[i] == b'\\' && text.starts_with(['E', 'e'])) { 2 } else { 1 };
+        value += 1;
+    }
+    Some(start + i)
 }
 
 pub(crate) fn alter(host: &dyn CommandHost, s: &AlterFunctionStmt) -> PgResult<CommandOutcome> {

@@ -41,5 +41,6 @@ mod view;
 
 pub use client::{Client, OutColumn, PendingCommit};
 pub use dispatch::execute;
+pub use function::transpose_body_error;
 pub use host::{CommandHost, CommandOutcome, StatementEnv};
 pub use tags::command_tag;

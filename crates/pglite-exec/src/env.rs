@@ -86,8 +86,8 @@ pub enum TriggerTiming {
 /// The rows of a statement's transition tables.
 #[derive(Clone, Debug, Default)]
 pub struct Transition {
-    pub old: Vec<Row>,
-    pub new: Vec<Row>,
+    pub old: Arc<Vec<Row>>,
+    pub new: Arc<Vec<Row>>,
 }
 
 /// One moment at which triggers fire. The hook runs every matching trigger of the relation in name order.

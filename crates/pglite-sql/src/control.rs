@@ -1,6 +1,7 @@
 //! Statements that act on the session itself: transactions, settings, prepared statements, cursors, LISTEN.
 //! Everything else goes to the commands crate.
 
+mod call;
 mod cursors;
 mod set;
 mod transactions;
@@ -20,7 +21,7 @@ use crate::cx::Cx;
 use crate::prepared::PreparedStatement;
 use crate::run::{self, Action};
 
-pub(crate) use transactions::transaction;
+pub(crate) use transactions::{end_in_procedure, transaction};
 
 pub(crate) fn is_transaction_control(stmt: &Statement) -> bool {
     matches!(stmt, Statement::TransactionStmt(_))
@@ -58,6 +59,7 @@ pub(crate) fn utility_columns(
             core.portals.borrow().get(&f.portalname).and_then(|p| p.columns.clone())
         }
         Statement::ExecuteStmt(e) => core.find_prepared(&e.name)?.columns.clone(),
+        Statement::CallStmt(c) => call::columns(core, c)?,
         Statement::ExplainStmt(e) => {
             let ty = pglite_commands::explain::result_type(e)?;
             Some(vec![OutColumn { ty, ..text_column("QUERY PLAN") }])
@@ -114,6 +116,8 @@ pub(crate) fn run_utility(
             core.outbox.borrow_mut().push((s.conditionname.clone(), s.payload.clone().unwrap_or_default()));
             Ok("NOTIFY".into())
         }
+        Statement::DoStmt(s) => call::do_block(core, s, source, multi),
+        Statement::CallStmt(s) => call::call(core, s, params, client, multi),
         Statement::DiscardStmt(s) => set::discard(core, s.target.clone(), multi),
         Statement::ConstraintsSetStmt(s) => set::constraints(core, s),
         _ => {

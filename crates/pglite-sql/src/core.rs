@@ -41,6 +41,8 @@ struct SaveLevel {
     catalog: Mark,
     settings: settings::Mark,
     catalog_changes: u64,
+    /// Entries in the queue of deferred checks and triggers.
+    deferred: usize,
 }
 
 struct Running {
@@ -96,6 +98,8 @@ pub(crate) struct Core {
     pub depth: Cell<u32>,
     pub deferred: RefCell<crate::deferred::Deferred>,
     pub bodies: crate::sqlfunc::Bodies,
+    pub pl: crate::spi::PlState,
+    pub trigger_quals: crate::triggers::Quals,
     /// Named row sets that running statements may read (COPY's input, transition tables).
     pub tuplestores: RefCell<
         std::collections::HashMap<String, (Arc<pglite_catalog::RelDesc>, Arc<Vec<pglite_types::Row>>)>,
@@ -151,6 +155,8 @@ impl Core {
             depth: Cell::new(0),
             deferred: RefCell::default(),
             bodies: crate::sqlfunc::Bodies::default(),
+            pl: crate::spi::PlState::default(),
+            trigger_quals: crate::triggers::Quals::default(),
             tuplestores: RefCell::default(),
             prepared: RefCell::default(),
             portals: RefCell::default(),
@@ -493,6 +499,7 @@ impl Core {
             catalog: self.catalog.borrow().txn.mark(),
             settings: self.settings.borrow().mark(),
             catalog_changes: self.catalog.borrow().changes,
+            deferred: self.deferred.borrow().len(),
         };
         if let Some(r) = self.running.borrow_mut().as_mut() {
             r.saves.push(level);
@@ -519,9 +526,32 @@ impl Core {
         Ok(())
     }
 
+    /// Ends the innermost level, keeping its work.
+    pub fn release_innermost(&self) -> PgResult<()> {
+        if let Some(r) = self.running.borrow_mut().as_mut()
+            && let Some(level) = r.saves.pop()
+        {
+            r.txn.release(level.savepoint);
+        }
+        Ok(())
+    }
+
+    /// Undoes the innermost level and ends it.
+    pub fn rollback_innermost(&self) -> PgResult<()> {
+        let last = self.running.borrow().as_ref().map_or(0, |r| r.saves.len());
+        if last > 0 {
+            self.rollback_level(last - 1)?;
+        }
+        self.release_innermost()
+    }
+
     /// Undoes everything since the savepoint, which stays.
     pub fn rollback_to(&self, name: &str) -> PgResult<()> {
         let at = self.find_save(name)?;
+        self.rollback_level(at)
+    }
+
+    fn rollback_level(&self, at: usize) -> PgResult<()> {
         let mut running = self.running.borrow_mut();
         let Some(r) = running.as_mut() else { return Ok(()) };
         while r.saves.len() > at + 1 {
@@ -533,6 +563,7 @@ impl Core {
         let level = &r.saves[at];
         r.txn.rollback_to(&level.savepoint)?;
         self.settings.borrow_mut().restore(&level.settings);
+        self.deferred.borrow_mut().truncate(level.deferred);
         let mut state = self.catalog.borrow_mut();
         if state.changes != level.catalog_changes {
             state.txn.rollback_to(&level.catalog);

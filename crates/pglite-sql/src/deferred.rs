@@ -1,18 +1,45 @@
-//! Constraint checks put off to the end of the transaction, and SET CONSTRAINTS.
+//! What waits for the end of the transaction: constraint checks and deferred triggers; SET CONSTRAINTS.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use pglite_catalog::RelDesc;
 use pglite_error::PgResult;
-use pglite_exec::env::DeferredCheck;
-use pglite_types::Oid;
+use pglite_exec::env::{DeferredCheck, Transition, TriggerEvent};
+use pglite_types::{Oid, Row};
 
 use crate::core::Core;
 use crate::cx::Cx;
 
+/// A deferred constraint trigger's firing.
+pub(crate) struct DeferredTrigger {
+    pub trigger: Oid,
+    pub constraint: Oid,
+    pub rel: Arc<RelDesc>,
+    pub event: TriggerEvent,
+    pub old: Option<Row>,
+    pub new: Option<Row>,
+    pub transition: Option<Arc<Transition>>,
+}
+
+pub(crate) enum Entry {
+    Check(DeferredCheck),
+    Trigger(Box<DeferredTrigger>),
+}
+
+impl Entry {
+    fn constraint(&self) -> Oid {
+        match self {
+            Entry::Check(c) => c.constraint,
+            Entry::Trigger(t) => t.constraint,
+        }
+    }
+}
+
 /// The queue and the modes of the running transaction.
 #[derive(Default)]
 pub(crate) struct Deferred {
-    queue: Vec<DeferredCheck>,
+    queue: Vec<Entry>,
     /// SET CONSTRAINTS ALL: deferred?
     all: Option<bool>,
     modes: HashMap<Oid, bool>,
@@ -25,7 +52,17 @@ impl Deferred {
         self.modes.clear();
     }
     pub fn push(&mut self, check: DeferredCheck) {
-        self.queue.push(check);
+        self.queue.push(Entry::Check(check));
+    }
+    pub fn push_trigger(&mut self, trigger: DeferredTrigger) {
+        self.queue.push(Entry::Trigger(Box::new(trigger)));
+    }
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+    /// Forgets what was queued after a savepoint that is rolled back to.
+    pub fn truncate(&mut self, len: usize) {
+        self.queue.truncate(len);
     }
     /// Whether the constraint waits for the end of the transaction now.
     pub fn is_deferred(&self, constraint: Oid, initially: bool) -> bool {
@@ -44,23 +81,29 @@ impl Deferred {
     }
 }
 
-/// Runs the queued checks: all of them, at commit.
+/// Runs the queue: all of it, at commit.
 pub(crate) fn run_all(core: &Core) -> PgResult<()> {
     run(core, &|_| true)
 }
 
-/// Runs the queued checks whose constraint `pick` chooses (SET CONSTRAINTS ... IMMEDIATE).
+/// Runs the queued entries whose constraint `pick` chooses (SET CONSTRAINTS ... IMMEDIATE), and what they queue in turn.
 pub(crate) fn run(core: &Core, pick: &dyn Fn(Oid) -> bool) -> PgResult<()> {
     loop {
         let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut core.deferred.borrow_mut().queue)
             .into_iter()
-            .partition(|c| pick(c.constraint));
+            .partition(|c| pick(c.constraint()));
         core.deferred.borrow_mut().queue = later;
         if now.is_empty() {
             return Ok(());
         }
-        let cx = Cx::new(core)?;
-        pglite_exec::modify::run_deferred(&cx.exec_env(), &now)?;
-        core.command_done()?;
+        for entry in now {
+            let cx = Cx::new(core)?;
+            match entry {
+                Entry::Check(c) => pglite_exec::modify::run_deferred(&cx.exec_env(), &[c])?,
+                Entry::Trigger(t) => crate::triggers::fire_deferred(&cx, *t)?,
+            }
+            drop(cx);
+            core.command_done()?;
+        }
     }
 }

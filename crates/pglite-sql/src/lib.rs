@@ -35,6 +35,7 @@ mod relations;
 mod sequence;
 mod services;
 pub mod settings;
+mod spi;
 mod sqlfunc;
 mod stats;
 mod temp;

@@ -174,14 +174,19 @@ pub(crate) fn run_plans(
 }
 
 /// How deep statements may nest (functions calling queries calling functions).
-const MAX_DEPTH: u32 = 200;
+pub(crate) const MAX_DEPTH: u32 = 200;
+
+/// 54001.
+pub(crate) fn too_deep() -> PgError {
+    PgError::new(pglite_error::codes::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").hint(
+        "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack depth limit is adequate.",
+    )
+}
 
 /// Runs a text of one or more statements inside the running transaction and collects the last one's rows.
 pub(crate) fn run_nested(core: &Core, sql: &str, params: &[(Oid, Datum)]) -> PgResult<Vec<Row>> {
     if core.depth.get() >= MAX_DEPTH {
-        return Err(PgError::new(pglite_error::codes::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").hint(
-            "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack depth limit is adequate.",
-        ));
+        return Err(too_deep());
     }
     core.depth.set(core.depth.get() + 1);
     let result = nested(core, sql, params);

@@ -29,6 +29,13 @@ pub enum Source {
     Session { superuser: bool },
 }
 
+/// A setting's transaction-local value.
+pub struct Saved {
+    key: String,
+    def: Option<&'static str>,
+    local: Option<Arc<str>>,
+}
+
 /// A state to go back to.
 #[derive(Clone, Debug)]
 pub struct Mark {
@@ -341,6 +348,33 @@ impl Settings {
     /// Whether the session or transaction changed it.
     pub fn is_session_value(&self, name: &str) -> bool {
         self.local.contains_key(name) || self.session.contains_key(name)
+    }
+
+    /// The session and transaction values of some settings, to put back after a function that has its own.
+    pub fn save(&self, names: &[&str]) -> Vec<Saved> {
+        let one = |name: &&str| {
+            let key = name.to_ascii_lowercase();
+            let def = definition(name).map(|d| d.name);
+            Saved {
+                local: def.and_then(|n| self.local.get(n)).or_else(|| self.custom_local.get(&key)).cloned(),
+                key,
+                def,
+            }
+        };
+        names.iter().map(one).collect()
+    }
+
+    /// Ends the transaction-local values given since [`save`](Self::save).
+    pub fn put_back(&mut self, saved: Vec<Saved>) {
+        self.version += 1;
+        for s in saved {
+            match (s.def, s.local) {
+                (Some(n), Some(v)) => self.local.insert(n, v),
+                (Some(n), None) => self.local.remove(n),
+                (None, Some(v)) => self.custom_local.insert(s.key, v),
+                (None, None) => self.custom_local.remove(&s.key),
+            };
+        }
     }
 
     pub fn mark(&self) -> Mark {

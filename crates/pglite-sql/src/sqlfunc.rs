@@ -268,6 +268,10 @@ fn value_of(cx: &Cx<'_>, info: &CallInfo, row: Row, types: &[Oid]) -> PgResult<D
 }
 
 pub(crate) fn call_scalar(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<Datum> {
+    let proc_ = function(cx, info.func)?;
+    if crate::spi::is_plpgsql(cx, proc_) {
+        return crate::spi::call_scalar(cx, proc_, info, args);
+    }
     let (mut rows, types) = run_body(cx, info, args)?;
     if rows.is_empty() || types.is_empty() {
         return Ok(Datum::Null);
@@ -290,7 +294,25 @@ impl RowSource for Rows {
     }
 }
 
+/// A procedure's OUT row: that of its last statement; NULL without OUT parameters.
+pub(crate) fn call_procedure(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<Datum> {
+    let row = function(cx, info.func)?;
+    let (mut rows, types) = run_body(cx, info, args)?;
+    if row.prorettype == oid::VOID || rows.is_empty() || types.is_empty() {
+        return Ok(Datum::Null);
+    }
+    let row = rows.swap_remove(0);
+    if let [Datum::Record(_)] = &row[..] {
+        return Ok(row.into_iter().next().unwrap_or_default());
+    }
+    pglite_exec::expr::make_record(&cx.exec_env(), oid::RECORD, &types, row)
+}
+
 pub(crate) fn call_set(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<Box<dyn RowSource>> {
+    let proc_ = function(cx, info.func)?;
+    if crate::spi::is_plpgsql(cx, proc_) {
+        return Ok(Box::new(Rows(crate::spi::call_set(cx, proc_, info, args)?.into_iter())));
+    }
     let (rows, types) = run_body(cx, info, args)?;
     let composite = info.ret_type == oid::RECORD
         || cx.catalog.type_by_oid(info.ret_type).is_some_and(|t| t.typtype == b'c');

@@ -101,10 +101,10 @@ pub fn queue(
     if nominal.triggers.transition(event) {
         let t = cx.run.modify.transitions.entry((nominal.rel.oid, event_index(event))).or_default();
         if let Some(old) = old {
-            t.old.push(super::route::convert(&program.rel, &nominal.rel, old.to_vec()));
+            Arc::make_mut(&mut t.old).push(super::route::convert(&program.rel, &nominal.rel, old.to_vec()));
         }
         if let Some(new) = new {
-            t.new.push(super::route::convert(&program.rel, &nominal.rel, new.to_vec()));
+            Arc::make_mut(&mut t.new).push(super::route::convert(&program.rel, &nominal.rel, new.to_vec()));
         }
     }
     let fks = match event {

@@ -93,6 +93,32 @@ fn rollback(core: &Core, t: &TransactionStmt) -> PgResult<&'static str> {
     Ok("ROLLBACK")
 }
 
+/// COMMIT and ROLLBACK of a procedure: ends the transaction and begins the next, which the procedure goes on in.
+pub(crate) fn end_in_procedure(core: &Core, commit: bool, chained: bool) -> PgResult<()> {
+    let saved = modes(core);
+    if commit {
+        crate::portal::before_commit(core)?;
+        let mut client = crate::collect::Collector::default();
+        core.commit(&mut client)?;
+        core.portals.borrow_mut().drop_transaction();
+        if let Some(pending) = client.commit.take() {
+            pending.wait()?;
+        }
+    } else {
+        core.portals.borrow_mut().drop_transaction();
+        core.abort();
+    }
+    core.block.set(Block::Idle);
+    core.refresh_catalog()?;
+    core.txn()?;
+    if let Some([isolation, read_only, deferrable]) = saved.filter(|_| chained) {
+        super::set::transaction_mode(core, "transaction_isolation", &isolation)?;
+        super::set::transaction_mode(core, "transaction_read_only", &read_only)?;
+        super::set::transaction_mode(core, "transaction_deferrable", &deferrable)?;
+    }
+    Ok(())
+}
+
 fn savepoint(core: &Core, t: &TransactionStmt) -> PgResult<&'static str> {
     let (what, tag) = match t.kind {
         K::Savepoint => ("SAVEPOINT", "SAVEPOINT"),

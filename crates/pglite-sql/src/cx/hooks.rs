@@ -54,8 +54,8 @@ impl ExecHooks for Cx<'_> {
     fn table_exprs(&self, rel: &Arc<RelDesc>) -> PgResult<Arc<TableExprs>> {
         self.core.relations.exprs(rel, || self.bind_table(rel))
     }
-    fn fire_triggers(&self, _call: &TriggerCall<'_>) -> PgResult<TriggerOutcome> {
-        Err(PgError::unsupported("triggers are not supported yet"))
+    fn fire_triggers(&self, call: &TriggerCall<'_>) -> PgResult<TriggerOutcome> {
+        crate::triggers::fire(self, call)
     }
     fn has_triggers(
         &self,
@@ -64,7 +64,7 @@ impl ExecHooks for Cx<'_> {
         timing: TriggerTiming,
         row: bool,
     ) -> bool {
-        crate::triggers::has(&self.catalog, rel, event, timing, row)
+        crate::triggers::has(self, rel, event, timing, row)
     }
     fn defer(&self, check: DeferredCheck) -> PgResult<()> {
         self.core.deferred.borrow_mut().push(check);
