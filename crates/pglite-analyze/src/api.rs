@@ -254,7 +254,12 @@ pub fn analyze_assignment(
     let mut a = Analyzer::new(env, &mut params);
     a.push();
     a.cur().kind = ExprKind::UpdateTarget;
-    let d = crate::target::assign::Dest { attno: 0, ty: base.ty(), typmod: base.typmod(), collation: base.collation() };
+    let d = crate::target::assign::Dest {
+        attno: 0,
+        ty: base.ty(),
+        typmod: base.typmod(),
+        collation: base.collation(),
+    };
     let mut e = a.assign_indirection(Some(base), name, false, d, steps, source, location)?;
     a.assign_expr_collations(&mut e)?;
     Ok(e)

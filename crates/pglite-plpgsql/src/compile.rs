@@ -30,7 +30,12 @@ struct Poly {
 
 fn family(ty: Oid) -> Option<usize> {
     Some(match ty {
-        oid::ANYELEMENT | oid::ANYARRAY | oid::ANYNONARRAY | oid::ANYENUM | oid::ANYRANGE | oid::ANYMULTIRANGE => 0,
+        oid::ANYELEMENT
+        | oid::ANYARRAY
+        | oid::ANYNONARRAY
+        | oid::ANYENUM
+        | oid::ANYRANGE
+        | oid::ANYMULTIRANGE => 0,
         oid::ANYCOMPATIBLE
         | oid::ANYCOMPATIBLEARRAY
         | oid::ANYCOMPATIBLENONARRAY
@@ -108,7 +113,8 @@ struct Header {
 /// Compiles a function of the catalog.
 pub fn compile(env: &dyn AnalyzeEnv, row: &ProcRow, shape: &CallShape) -> PgResult<Function> {
     let s = env.catalog();
-    let signature = describe::format_procedure(s, env.search_path(), row.oid).unwrap_or_else(|| row.proname.to_string());
+    let signature =
+        describe::format_procedure(s, env.search_path(), row.oid).unwrap_or_else(|| row.proname.to_string());
     let kind = match (shape.trigger, shape.event_trigger, row.prokind) {
         (true, _, _) => FunctionKind::Trigger,
         (_, true, _) => FunctionKind::EventTrigger,
@@ -118,7 +124,12 @@ pub fn compile(env: &dyn AnalyzeEnv, row: &ProcRow, shape: &CallShape) -> PgResu
     let in_compile = |e: PgError, line: u32| located(e, row.proname.as_str(), line);
     let mut p = Parser::new(&row.prosrc, env, kind, shape.validate).map_err(|e| in_compile(e, 1))?;
     let header = header(&mut p, row, shape).map_err(|e| in_compile(e, 0))?;
-    let function = Unfinished { oid: row.oid, name: row.proname.to_string(), signature, read_only: row.provolatile != b'v' };
+    let function = Unfinished {
+        oid: row.oid,
+        name: row.proname.to_string(),
+        signature,
+        read_only: row.provolatile != b'v',
+    };
     finish(p, function, header)
 }
 
@@ -142,7 +153,9 @@ struct Unfinished {
 
 fn finish(mut p: Parser<'_>, f: Unfinished, header: Header) -> PgResult<Function> {
     let shadow = |name: &str| {
-        p.env.setting(name).is_some_and(|v| v.split(',').any(|w| matches!(w.trim(), "all" | "shadowed_variables")))
+        p.env
+            .setting(name)
+            .is_some_and(|v| v.split(',').any(|w| matches!(w.trim(), "all" | "shadowed_variables")))
     };
     let (warn, fail) = (shadow("plpgsql.extra_warnings"), shadow("plpgsql.extra_errors"));
     let bool_type = type_of(p.env, oid::BOOL, -1, None)?;

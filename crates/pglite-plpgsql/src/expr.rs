@@ -72,7 +72,11 @@ pub struct Store {
 pub enum Compiled {
     Simple(Simple),
     Query(QueryPlan),
-    Utility { raw: Arc<RawStmt>, params: Vec<ParamRef>, deps: Vec<Dep> },
+    Utility {
+        raw: Arc<RawStmt>,
+        params: Vec<ParamRef>,
+        deps: Vec<Dep>,
+    },
     /// Assignment to a part of a variable.
     Store(Box<Store>),
 }
@@ -224,7 +228,9 @@ impl Names<'_> {
         let Some((item, used)) = found else { return Ok(None) };
         match item.kind {
             NsKind::Var if used == n && !starred => self.scalar(item.dno, location).map(Some),
-            NsKind::Record if used == n || (starred && used + 1 == n) => self.whole(item.dno, location).map(Some),
+            NsKind::Record if used == n || (starred && used + 1 == n) => {
+                self.whole(item.dno, location).map(Some)
+            }
             NsKind::Record if used + 1 == n => {
                 let attrs = self.shapes.attrs(self.inner.type_env(), item.dno)?;
                 let column = names[n - 1];
@@ -275,18 +281,27 @@ impl AnalyzeEnv for Names<'_> {
     fn ephemeral(&self, name: &str) -> Option<Arc<RelDesc>> {
         self.inner.ephemeral(name)
     }
-    fn resolve_variable(&self, names: &[&str], location: i32, phase: VariablePhase) -> PgResult<Option<IrExpr>> {
+    fn resolve_variable(
+        &self,
+        names: &[&str],
+        location: i32,
+        phase: VariablePhase,
+    ) -> PgResult<Option<IrExpr>> {
         let conflict = self.shapes.function.conflict;
         match phase {
-            VariablePhase::BeforeColumns if conflict == Conflict::Variable => self.resolve(names, location, false),
+            VariablePhase::BeforeColumns if conflict == Conflict::Variable => {
+                self.resolve(names, location, false)
+            }
             VariablePhase::BeforeColumns => Ok(None),
             VariablePhase::AfterColumns if conflict == Conflict::Variable => Ok(None),
             VariablePhase::AfterColumns => self.resolve(names, location, true),
             VariablePhase::ColumnFound if conflict != Conflict::Error => Ok(None),
             VariablePhase::ColumnFound => match self.resolve(names, location, false) {
-                Ok(Some(_)) => Err(err!(AMBIGUOUS_COLUMN, "column reference \"{}\" is ambiguous", names.join("."))
-                    .detail("It could refer to either a PL/pgSQL variable or a table column.")
-                    .at(location)),
+                Ok(Some(_)) => {
+                    Err(err!(AMBIGUOUS_COLUMN, "column reference \"{}\" is ambiguous", names.join("."))
+                        .detail("It could refer to either a PL/pgSQL variable or a table column.")
+                        .at(location))
+                }
                 _ => Ok(None),
             },
         }
@@ -336,13 +351,8 @@ pub fn prepare(env: &dyn PlEnv, shapes: &Shapes<'_>, e: &Expr, want: Want) -> Pg
             &parsed
         }
     };
-    let names = Names {
-        inner: env.analyze(),
-        shapes,
-        ns: e.ns,
-        used: RefCell::default(),
-        deps: RefCell::default(),
-    };
+    let names =
+        Names { inner: env.analyze(), shapes, ns: e.ns, used: RefCell::default(), deps: RefCell::default() };
     if let Statement::PLAssignStmt(a) = &raw.stmt {
         let Want::Assign(target) = want else { return Err(PgError::internal("assignment out of place")) };
         let rest = &a.indirection[(a.nnames as usize - 1).min(a.indirection.len())..];
@@ -431,7 +441,12 @@ fn plan(
 }
 
 /// Plans the statements of a text that is no part of the function (EXECUTE).
-pub fn prepare_text(env: &dyn PlEnv, text: &str, types: &[Oid], cursor: Option<bool>) -> PgResult<Vec<Compiled>> {
+pub fn prepare_text(
+    env: &dyn PlEnv,
+    text: &str,
+    types: &[Oid],
+    cursor: Option<bool>,
+) -> PgResult<Vec<Compiled>> {
     let options = crate::parse::options(env.analyze(), ParseMode::Default);
     let mut out = Vec::new();
     for raw in pglite_parser::parse(text, &options)?.stmts {
@@ -481,13 +496,8 @@ pub struct CallArg {
 pub fn prepare_call(env: &dyn PlEnv, shapes: &Shapes<'_>, e: &Expr) -> PgResult<Option<CallPlan>> {
     let Some(raw) = &e.raw else { return Ok(None) };
     let Statement::CallStmt(call) = &raw.stmt else { return Ok(None) };
-    let names = Names {
-        inner: env.analyze(),
-        shapes,
-        ns: e.ns,
-        used: RefCell::default(),
-        deps: RefCell::default(),
-    };
+    let names =
+        Names { inner: env.analyze(), shapes, ns: e.ns, used: RefCell::default(), deps: RefCell::default() };
     let IrExpr::Func(f) = analyze_call(&names, &call.funccall, &mut ParamTypes::none())? else {
         return Err(PgError::internal("CALL of something else than a procedure"));
     };
@@ -501,7 +511,9 @@ pub fn prepare_call(env: &dyn PlEnv, shapes: &Shapes<'_>, e: &Expr) -> PgResult<
         loop {
             inner = match inner {
                 IrExpr::Relabel { arg, .. } | IrExpr::CoerceViaIo { arg, .. } => arg,
-                IrExpr::Func(x) if x.args.len() == 1 && x.form != pglite_ir::CoercionForm::ExplicitCall => &x.args[0],
+                IrExpr::Func(x) if x.args.len() == 1 && x.form != pglite_ir::CoercionForm::ExplicitCall => {
+                    &x.args[0]
+                }
                 _ => break,
             };
         }
@@ -604,7 +616,8 @@ fn replace_params(e: &mut IrExpr, params: &[ParamRef], catalog: &Snapshot) -> bo
             _ => None,
         };
         if let Some(f) = func {
-            effects |= catalog.proc_by_oid(f).is_none_or(|p| p.prolang.0 > 13 || p.prosrc.contains("set_config"));
+            effects |=
+                catalog.proc_by_oid(f).is_none_or(|p| p.prolang.0 > 13 || p.prosrc.contains("set_config"));
         }
         Ok(())
     });

@@ -27,8 +27,8 @@ pub(crate) use declare::type_of;
 
 /// Words that can never be variables.
 const RESERVED: &[&str] = &[
-    "all", "begin", "by", "case", "declare", "else", "end", "execute", "for", "foreach", "from", "if", "in", "into",
-    "loop", "not", "null", "or", "strict", "then", "to", "using", "when", "while",
+    "all", "begin", "by", "case", "declare", "else", "end", "execute", "for", "foreach", "from", "if", "in",
+    "into", "loop", "not", "null", "or", "strict", "then", "to", "using", "when", "while",
 ];
 
 pub(crate) struct Parser<'a> {
@@ -64,7 +64,12 @@ pub(crate) struct DatumRef {
 }
 
 impl<'a> Parser<'a> {
-    pub fn new(src: &'a str, env: &'a dyn AnalyzeEnv, kind: FunctionKind, check: bool) -> PgResult<Parser<'a>> {
+    pub fn new(
+        src: &'a str,
+        env: &'a dyn AnalyzeEnv,
+        kind: FunctionKind,
+        check: bool,
+    ) -> PgResult<Parser<'a>> {
         let toks = scan(src, &options(env, ParseMode::Default))?;
         let starts = std::iter::once(0)
             .chain(src.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1))
@@ -181,7 +186,9 @@ impl<'a> Parser<'a> {
     }
     pub fn near_at(&self, message: &str, pos: usize) -> PgError {
         match self.toks.get(pos) {
-            Some(t) => PgError::syntax(format!("{message} at or near \"{}\"", self.text(t))).at(t.start as i32),
+            Some(t) => {
+                PgError::syntax(format!("{message} at or near \"{}\"", self.text(t))).at(t.start as i32)
+            }
             None => PgError::syntax(format!("{message} at end of input")).at(self.src.len() as i32),
         }
     }
@@ -244,9 +251,10 @@ impl<'a> Parser<'a> {
     }
     /// The datum of a record's field.
     pub fn field(&mut self, record: Dno, name: &str) -> Dno {
-        let known = self.datums.iter().position(
-            |d| matches!(d, Decl::Field { record: r, name: n } if *r == record && n == name),
-        );
+        let known = self
+            .datums
+            .iter()
+            .position(|d| matches!(d, Decl::Field { record: r, name: n } if *r == record && n == name));
         known.unwrap_or_else(|| {
             self.datums.push(Decl::Field { record, name: name.to_string() });
             self.datums.len() - 1
@@ -392,9 +400,8 @@ impl<'a> Parser<'a> {
     }
 
     fn ends_here(&self, ends: &[&str]) -> bool {
-        ends.iter().any(|e| {
-            if e.as_bytes()[0].is_ascii_alphabetic() { self.is_word(e) } else { self.is_symbol(e) }
-        })
+        ends.iter()
+            .any(|e| if e.as_bytes()[0].is_ascii_alphabetic() { self.is_word(e) } else { self.is_symbol(e) })
     }
 
     /// An expression up to `end`, which is taken.

@@ -185,7 +185,10 @@ impl<'h> Exec<'h> {
                 let needs = self.f.out.is_none()
                     && !self.f.ret_set
                     && self.f.ret_type != oid::VOID
-                    && !matches!(self.f.kind, FunctionKind::Inline | FunctionKind::Procedure | FunctionKind::EventTrigger);
+                    && !matches!(
+                        self.f.kind,
+                        FunctionKind::Inline | FunctionKind::Procedure | FunctionKind::EventTrigger
+                    );
                 if needs {
                     return Err(err!(
                         S_R_E_FUNCTION_EXECUTED_NO_RETURN_STATEMENT,
@@ -255,7 +258,9 @@ impl<'h> Exec<'h> {
                 return Ok(Flow::Return);
             }
             StmtKind::ReturnNext { expr, var } => self.return_next(expr.as_ref(), *var)?,
-            StmtKind::ReturnQuery { query, dynamic } => self.return_query(query.as_ref(), dynamic.as_ref())?,
+            StmtKind::ReturnQuery { query, dynamic } => {
+                self.return_query(query.as_ref(), dynamic.as_ref())?
+            }
             StmtKind::Raise(r) => self.raise(r)?,
             StmtKind::Assert { cond, message } => self.assert(cond, message.as_ref())?,
             StmtKind::Sql { sql, into } => self.sql(sql, *into)?,
@@ -359,7 +364,9 @@ impl<'h> Exec<'h> {
                                 })
                         }
                     },
-                    _ => self.f.datums[*dno].var().is_some_and(|v| v.ty.oid != oid::RECORD) && field.is_some(),
+                    _ => {
+                        self.f.datums[*dno].var().is_some_and(|v| v.ty.oid != oid::RECORD) && field.is_some()
+                    }
                 },
             };
             if !ok {
@@ -377,7 +384,9 @@ impl<'h> Exec<'h> {
                 .f
                 .datums
                 .iter()
-                .position(|d| matches!(d, Decl::Field { record, name } if *record == dno && **name == *then.name))
+                .position(
+                    |d| matches!(d, Decl::Field { record, name } if *record == dno && **name == *then.name),
+                )
                 .unwrap_or(dno);
             let name = |t| self.type_name(t);
             return Err(err!(

@@ -203,32 +203,116 @@ pub struct LoopBody {
 
 pub enum StmtKind {
     Block(Box<Block>),
-    Assign { target: Dno, expr: Expr },
-    If { branches: Vec<(Expr, Vec<Stmt>, u32)>, otherwise: Vec<Stmt> },
-    Case { test: Option<(Expr, Dno)>, whens: Vec<(Expr, Vec<Stmt>, u32)>, otherwise: Option<Vec<Stmt>> },
+    Assign {
+        target: Dno,
+        expr: Expr,
+    },
+    If {
+        branches: Vec<(Expr, Vec<Stmt>, u32)>,
+        otherwise: Vec<Stmt>,
+    },
+    Case {
+        test: Option<(Expr, Dno)>,
+        whens: Vec<(Expr, Vec<Stmt>, u32)>,
+        otherwise: Option<Vec<Stmt>>,
+    },
     Loop(LoopBody),
-    While { cond: Expr, body: LoopBody },
-    ForInt { var: Dno, lower: Expr, upper: Expr, step: Option<Expr>, reverse: bool, body: LoopBody },
-    ForQuery { target: Target, query: Expr, body: LoopBody },
-    ForCursor { target: Target, cursor: Dno, args: Option<Expr>, body: LoopBody },
-    ForExecute { target: Target, query: Expr, using: Vec<Expr>, body: LoopBody },
-    Foreach { var: Dno, slice: i32, array: Expr, body: LoopBody },
-    Exit { is_exit: bool, label: Option<String>, cond: Option<Expr> },
-    Return { expr: Option<Expr>, var: Option<Dno> },
-    ReturnNext { expr: Option<Expr>, var: Option<Dno> },
-    ReturnQuery { query: Option<Expr>, dynamic: Option<(Expr, Vec<Expr>)> },
+    While {
+        cond: Expr,
+        body: LoopBody,
+    },
+    ForInt {
+        var: Dno,
+        lower: Expr,
+        upper: Expr,
+        step: Option<Expr>,
+        reverse: bool,
+        body: LoopBody,
+    },
+    ForQuery {
+        target: Target,
+        query: Expr,
+        body: LoopBody,
+    },
+    ForCursor {
+        target: Target,
+        cursor: Dno,
+        args: Option<Expr>,
+        body: LoopBody,
+    },
+    ForExecute {
+        target: Target,
+        query: Expr,
+        using: Vec<Expr>,
+        body: LoopBody,
+    },
+    Foreach {
+        var: Dno,
+        slice: i32,
+        array: Expr,
+        body: LoopBody,
+    },
+    Exit {
+        is_exit: bool,
+        label: Option<String>,
+        cond: Option<Expr>,
+    },
+    Return {
+        expr: Option<Expr>,
+        var: Option<Dno>,
+    },
+    ReturnNext {
+        expr: Option<Expr>,
+        var: Option<Dno>,
+    },
+    ReturnQuery {
+        query: Option<Expr>,
+        dynamic: Option<(Expr, Vec<Expr>)>,
+    },
     Raise(Box<Raise>),
-    Assert { cond: Expr, message: Option<Expr> },
-    Sql { sql: Expr, into: Option<(Target, bool)> },
-    Execute { query: Expr, into: Option<(Target, bool)>, using: Vec<Expr> },
-    GetDiag { stacked: bool, items: Vec<(DiagKind, Dno)> },
-    Open { cursor: Dno, query: Option<Expr>, dynamic: Option<(Expr, Vec<Expr>)>, args: Option<Expr>, scroll: Option<bool> },
-    Fetch { cursor: Dno, target: Option<Target>, direction: Direction },
-    Close { cursor: Dno },
+    Assert {
+        cond: Expr,
+        message: Option<Expr>,
+    },
+    Sql {
+        sql: Expr,
+        into: Option<(Target, bool)>,
+    },
+    Execute {
+        query: Expr,
+        into: Option<(Target, bool)>,
+        using: Vec<Expr>,
+    },
+    GetDiag {
+        stacked: bool,
+        items: Vec<(DiagKind, Dno)>,
+    },
+    Open {
+        cursor: Dno,
+        query: Option<Expr>,
+        dynamic: Option<(Expr, Vec<Expr>)>,
+        args: Option<Expr>,
+        scroll: Option<bool>,
+    },
+    Fetch {
+        cursor: Dno,
+        target: Option<Target>,
+        direction: Direction,
+    },
+    Close {
+        cursor: Dno,
+    },
     Perform(Expr),
-    Call { sql: Expr, is_call: bool },
-    Commit { chain: bool },
-    Rollback { chain: bool },
+    Call {
+        sql: Expr,
+        is_call: bool,
+    },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
     Null,
 }
 

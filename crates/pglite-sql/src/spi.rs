@@ -217,8 +217,11 @@ fn proc_row<'a>(cx: &'a Cx<'_>, oid: Oid) -> PgResult<&'a ProcRow> {
 }
 
 fn shape_of(row: &ProcRow, info: &CallInfo) -> CallShape {
-    let args =
-        if info.arg_types.is_empty() { row.proargtypes.iter().copied().collect() } else { info.arg_types.clone() };
+    let args = if info.arg_types.is_empty() {
+        row.proargtypes.iter().copied().collect()
+    } else {
+        info.arg_types.clone()
+    };
     CallShape { args, ret: info.ret_type, trigger: false, event_trigger: false, validate: false }
 }
 
@@ -310,7 +313,13 @@ pub(crate) fn call_trigger(
     trigger: Oid,
     data: TriggerData<'_>,
 ) -> PgResult<Option<Row>> {
-    let shape = CallShape { args: Vec::new(), ret: oid::TRIGGER, trigger: true, event_trigger: false, validate: false };
+    let shape = CallShape {
+        args: Vec::new(),
+        ret: oid::TRIGGER,
+        trigger: true,
+        event_trigger: false,
+        validate: false,
+    };
     let function = compiled(cx, row, shape, trigger)?;
     in_function(cx.core, row, || {
         let host = Spi { core: cx.core, caller: Some(cx) };

@@ -111,7 +111,8 @@ fn condition(
     new: Option<&[Datum]>,
 ) -> PgResult<bool> {
     let Some(text) = &t.tgqual else { return Ok(true) };
-    let known = cx.core.trigger_quals.0.borrow().get(&t.oid).filter(|q| q.0 == cx.generation).map(|q| q.1.clone());
+    let known =
+        cx.core.trigger_quals.0.borrow().get(&t.oid).filter(|q| q.0 == cx.generation).map(|q| q.1.clone());
     let env = cx.exec_env();
     let code = match known {
         Some(c) => c,
@@ -206,12 +207,18 @@ struct Transitions<'c> {
 }
 
 impl<'c> Transitions<'c> {
-    fn enter(core: &'c Core, t: &TriggerRow, rel: &Arc<RelDesc>, transition: Option<&Arc<Transition>>) -> Self {
+    fn enter(
+        core: &'c Core,
+        t: &TriggerRow,
+        rel: &Arc<RelDesc>,
+        transition: Option<&Arc<Transition>>,
+    ) -> Self {
         let mut out = Transitions { core, saved: Vec::new() };
         let tables = [(&t.tgoldtable, false), (&t.tgnewtable, true)];
         for (name, is_new) in tables {
             let Some(name) = name else { continue };
-            let rows = transition.map(|t| if is_new { t.new.clone() } else { t.old.clone() }).unwrap_or_default();
+            let rows =
+                transition.map(|t| if is_new { t.new.clone() } else { t.old.clone() }).unwrap_or_default();
             let mut desc = (**rel).clone();
             desc.name = name.clone();
             desc.indexes.clear();
@@ -219,8 +226,7 @@ impl<'c> Transitions<'c> {
             desc.children.clear();
             desc.has_triggers = false;
             desc.kind = b'r';
-            let before =
-                core.tuplestores.borrow_mut().insert(name.to_string(), (Arc::new(desc), rows));
+            let before = core.tuplestores.borrow_mut().insert(name.to_string(), (Arc::new(desc), rows));
             out.saved.push((name.to_string(), before));
         }
         out
@@ -291,7 +297,8 @@ fn run(
 /// The arguments of CREATE TRIGGER: `tgargs` ends each with a zero byte.
 fn arguments(t: &TriggerRow) -> Vec<String> {
     let bytes: &[u8] = &t.tgargs.0;
-    let mut list: Vec<String> = bytes.split(|b| *b == 0).map(|a| String::from_utf8_lossy(a).into_owned()).collect();
+    let mut list: Vec<String> =
+        bytes.split(|b| *b == 0).map(|a| String::from_utf8_lossy(a).into_owned()).collect();
     list.truncate(t.tgnargs.max(0) as usize);
     list
 }

@@ -19,7 +19,8 @@ impl Parser<'_> {
                 Err(err!(DATATYPE_MISMATCH, "cursor variable must be a simple variable").at(at))
             }
             Decl::Var(v) if v.ty.oid != oid::REFCURSOR => {
-                Err(err!(DATATYPE_MISMATCH, "variable \"{}\" must be of type cursor or refcursor", v.name).at(at))
+                Err(err!(DATATYPE_MISMATCH, "variable \"{}\" must be of type cursor or refcursor", v.name)
+                    .at(at))
             }
             Decl::Var(_) => Ok(d.dno),
             _ => Err(err!(DATATYPE_MISMATCH, "cursor variable must be a simple variable").at(at)),
@@ -77,7 +78,8 @@ impl Parser<'_> {
         for i in 0..names.len() {
             let arg_at = self.here() as i32;
             let mut position = i;
-            let named = (self.is_symbol_at(1, ":=") || self.is_symbol_at(1, "=>")) && self.name_at(0).is_some();
+            let named =
+                (self.is_symbol_at(1, ":=") || self.is_symbol_at(1, "=>")) && self.name_at(0).is_some();
             if named {
                 let name = self.take_name()?;
                 self.pos += 1;
@@ -117,7 +119,11 @@ impl Parser<'_> {
             .zip(&names)
             .map(|(v, n)| {
                 let v = v.as_deref().unwrap_or("NULL");
-                if any_named { format!("{v} AS {}", pglite_parser::quote_identifier(n)) } else { v.to_string() }
+                if any_named {
+                    format!("{v} AS {}", pglite_parser::quote_identifier(n))
+                } else {
+                    v.to_string()
+                }
             })
             .collect::<Vec<_>>()
             .join(", ");
@@ -204,7 +210,8 @@ impl Parser<'_> {
                 check_from = false;
             }
             _ => {
-                if !matches!(self.tok().map(|t| &t.kind), Some(ScanKind::Ident { .. } | ScanKind::Keyword(_))) {
+                if !matches!(self.tok().map(|t| &t.kind), Some(ScanKind::Ident { .. } | ScanKind::Keyword(_)))
+                {
                     d.expr = Some(self.sql_until(&["from", "in"], "FROM or IN", ParseMode::PlpgsqlExpr)?);
                     self.pos += 1;
                     d.many = true;

@@ -11,7 +11,12 @@ use super::Parser;
 use crate::tree::*;
 
 /// How a type behaves in variables.
-pub(crate) fn type_of(env: &dyn AnalyzeEnv, ty: Oid, typmod: i32, collation: Option<Oid>) -> PgResult<PlType> {
+pub(crate) fn type_of(
+    env: &dyn AnalyzeEnv,
+    ty: Oid,
+    typmod: i32,
+    collation: Option<Oid>,
+) -> PgResult<PlType> {
     let s = env.catalog();
     let Some(row) = s.type_by_oid(ty) else { bail!(UNDEFINED_OBJECT, "cache lookup failed for type {ty}") };
     let name = format_type::format_type_be(s, env.search_path(), ty);
@@ -33,7 +38,11 @@ pub(crate) fn type_of(env: &dyn AnalyzeEnv, ty: Oid, typmod: i32, collation: Opt
         name,
         oid: ty,
         typmod,
-        collation: if own.is_valid() { collation.filter(|c| c.is_valid()).unwrap_or(own) } else { Oid::INVALID },
+        collation: if own.is_valid() {
+            collation.filter(|c| c.is_valid()).unwrap_or(own)
+        } else {
+            Oid::INVALID
+        },
         class,
         domain: row.typtype == b'd',
     })
@@ -144,7 +153,9 @@ impl Parser<'_> {
             let text = self.text(t).to_string();
             let found = lookup(&self.names, self.top, false, &text, None, None).map(|(i, _)| (i.kind, i.dno));
             let Some((kind, dno)) = found else {
-                return Err(err!(UNDEFINED_OBJECT, "variable \"{text}\" does not exist").at(self.here() as i32));
+                return Err(
+                    err!(UNDEFINED_OBJECT, "variable \"{text}\" does not exist").at(self.here() as i32)
+                );
             };
             self.pos += 1;
             self.expect_symbol(";")?;
@@ -158,8 +169,9 @@ impl Parser<'_> {
             .map(|(i, _)| (i.kind, i.dno));
         let Some((kind, dno)) = found else {
             let shown = second.map_or(first.clone(), |s| format!("{first}.{s}"));
-            return Err(err!(UNDEFINED_OBJECT, "variable \"{shown}\" does not exist")
-                .at(self.toks[at].start as i32));
+            return Err(
+                err!(UNDEFINED_OBJECT, "variable \"{shown}\" does not exist").at(self.toks[at].start as i32)
+            );
         };
         self.expect_symbol(";")?;
         self.add_name(kind, dno, name);
@@ -176,7 +188,8 @@ impl Parser<'_> {
         let mut depth = 0;
         loop {
             let Some(t) = self.tok() else {
-                let what = if depth != 0 { "mismatched parentheses" } else { "incomplete data type declaration" };
+                let what =
+                    if depth != 0 { "mismatched parentheses" } else { "incomplete data type declaration" };
                 return Err(self.near(what));
             };
             let text = self.text(t);

@@ -62,7 +62,11 @@ impl Parser<'_> {
         }
         let name = self.take_name()?;
         if self.is_symbol(",") || self.is_symbol(".") {
-            return Err(err!(SYNTAX_ERROR, "loop variable of loop over rows must be a record variable or list of scalar variables").at(at as i32));
+            return Err(err!(
+                SYNTAX_ERROR,
+                "loop variable of loop over rows must be a record variable or list of scalar variables"
+            )
+            .at(at as i32));
         }
         Ok(LoopVars::New(name))
     }
@@ -219,8 +223,10 @@ impl Parser<'_> {
     /// Where the rows of a query loop go.
     fn row_target(&mut self, vars: LoopVars, line: u32, at: i32) -> PgResult<Target> {
         let bad = || {
-            PgError::syntax("loop variable of loop over rows must be a record variable or list of scalar variables")
-                .at(at)
+            PgError::syntax(
+                "loop variable of loop over rows must be a record variable or list of scalar variables",
+            )
+            .at(at)
         };
         let LoopVars::Known(first, more) = vars else { return Err(bad()) };
         self.check_assignable(first.dno, first.start)?;
@@ -247,7 +253,10 @@ impl Parser<'_> {
         self.pos += 1;
         let at = self.here() as i32;
         let LoopVars::Known(first, more) = self.loop_vars()? else {
-            return Err(PgError::syntax("loop variable of FOREACH must be a known variable or list of variables").at(at));
+            return Err(PgError::syntax(
+                "loop variable of FOREACH must be a known variable or list of variables",
+            )
+            .at(at));
         };
         let line = self.line();
         let var = if more.is_empty() {
@@ -288,8 +297,10 @@ impl Parser<'_> {
                     .at(label_at));
                 }
                 Some(item) if !is_exit && item.kind != NsKind::LoopLabel => {
-                    return Err(PgError::syntax(format!("block label \"{name}\" cannot be used in CONTINUE"))
-                        .at(label_at));
+                    return Err(PgError::syntax(format!(
+                        "block label \"{name}\" cannot be used in CONTINUE"
+                    ))
+                    .at(label_at));
                 }
                 Some(_) => label = Some(name),
             }

@@ -37,11 +37,7 @@ impl Parser<'_> {
         if let Some(message) = must_be_empty {
             if !self.is_symbol(";") {
                 let e = self.not_here(message);
-                return Err(if self.ret_set {
-                    e.hint("Use RETURN NEXT or RETURN QUERY.")
-                } else {
-                    e
-                });
+                return Err(if self.ret_set { e.hint("Use RETURN NEXT or RETURN QUERY.") } else { e });
             }
             self.pos += 1;
             return Ok(if self.ret_set || self.ret_type == oid::VOID {
@@ -68,7 +64,9 @@ impl Parser<'_> {
         self.pos += 1;
         if self.out.is_some() {
             if !self.is_symbol(";") {
-                return Err(self.not_here("RETURN NEXT cannot have a parameter in function with OUT parameters"));
+                return Err(
+                    self.not_here("RETURN NEXT cannot have a parameter in function with OUT parameters")
+                );
             }
             self.pos += 1;
             return Ok(StmtKind::ReturnNext { expr: None, var: self.out });
@@ -134,7 +132,11 @@ impl Parser<'_> {
                     return Err(self.syntax());
                 }
                 while self.take_symbol(",") {
-                    r.params.push(self.sql_until(&[",", ";", "using"], ", or ; or USING", ParseMode::PlpgsqlExpr)?);
+                    r.params.push(self.sql_until(
+                        &[",", ";", "using"],
+                        ", or ; or USING",
+                        ParseMode::PlpgsqlExpr,
+                    )?);
                 }
             }
             _ if self.is_word("using") => {}
@@ -237,8 +239,11 @@ impl Parser<'_> {
                 Decl::Row { .. } => false,
             };
             if !scalar {
-                return Err(PgError::syntax(format!("\"{}\" is not a scalar variable", self.datum_name(d.dno)))
-                    .at(at));
+                return Err(PgError::syntax(format!(
+                    "\"{}\" is not a scalar variable",
+                    self.datum_name(d.dno)
+                ))
+                .at(at));
             }
             self.check_assignable(d.dno, d.start)?;
             if !self.take_symbol(":=") && !self.take_symbol("=") {
@@ -276,8 +281,7 @@ impl Parser<'_> {
         if !both && current == stacked {
             let which = if stacked { "STACKED " } else { "CURRENT " };
             let shown = word.to_ascii_uppercase();
-            let message =
-                format!("diagnostics item {shown} is not allowed in GET {}DIAGNOSTICS", which);
+            let message = format!("diagnostics item {shown} is not allowed in GET {}DIAGNOSTICS", which);
             return Err(PgError::syntax(message).at(self.here() as i32));
         }
         self.pos += 1;

@@ -20,7 +20,8 @@ impl Parser<'_> {
             while self.is_symbol_at(n, ".") && self.name_at(n + 1).is_some() {
                 n += 2;
             }
-            if self.is_symbol_at(n, ":=") || self.is_symbol_at(n, "=") || (n > 1 && self.is_symbol_at(n, "[")) {
+            if self.is_symbol_at(n, ":=") || self.is_symbol_at(n, "=") || (n > 1 && self.is_symbol_at(n, "["))
+            {
                 let shown: String = (0..n)
                     .filter_map(|i| self.tok_at(i))
                     .map(|t| match &t.kind {
@@ -28,7 +29,9 @@ impl Parser<'_> {
                         _ => self.text(t).to_string(),
                     })
                     .collect();
-                return Err(PgError::syntax(format!("\"{shown}\" is not a known variable")).at(first.start as i32));
+                return Err(
+                    PgError::syntax(format!("\"{shown}\" is not a known variable")).at(first.start as i32)
+                );
             }
         }
         self.sql_with_into()
@@ -135,8 +138,11 @@ impl Parser<'_> {
             let Some(d) = self.take_datum() else { return Err(self.unknown_variable()) };
             self.check_assignable(d.dno, d.start)?;
             if matches!(&self.datums[d.dno], Decl::Var(v) if v.is_record) {
-                return Err(PgError::syntax(format!("\"{}\" is not a scalar variable", self.datum_name(d.dno)))
-                    .at(d.start as i32));
+                return Err(PgError::syntax(format!(
+                    "\"{}\" is not a scalar variable",
+                    self.datum_name(d.dno)
+                ))
+                .at(d.start as i32));
             }
             list.push(d);
         }
@@ -212,7 +218,11 @@ impl Parser<'_> {
                 }
                 self.pos += 1;
                 loop {
-                    using.push(self.sql_until(&[",", ";", "into"], ", or ; or INTO", ParseMode::PlpgsqlExpr)?);
+                    using.push(self.sql_until(
+                        &[",", ";", "into"],
+                        ", or ; or INTO",
+                        ParseMode::PlpgsqlExpr,
+                    )?);
                     if !self.take_symbol(",") {
                         break;
                     }
@@ -259,7 +269,9 @@ impl Parser<'_> {
     pub(super) fn assert(&mut self) -> PgResult<StmtKind> {
         self.pos += 1;
         let cond = self.sql_until(&[",", ";"], ", or ;", ParseMode::PlpgsqlExpr)?;
-        let message = if self.take_symbol(",") { Some(self.expr_to(";")?) } else {
+        let message = if self.take_symbol(",") {
+            Some(self.expr_to(";")?)
+        } else {
             self.expect_symbol(";")?;
             None
         };

@@ -110,10 +110,9 @@ impl Parser<'_> {
         let at = self.here() as i32;
         match label {
             None => Err(PgError::syntax(format!("end label \"{end}\" specified for unlabeled block")).at(at)),
-            Some(l) if l != end => Err(PgError::syntax(format!(
-                "end label \"{end}\" differs from block's label \"{l}\""
-            ))
-            .at(at)),
+            Some(l) if l != end => {
+                Err(PgError::syntax(format!("end label \"{end}\" differs from block's label \"{l}\"")).at(at))
+            }
             _ => {
                 self.pos += 1;
                 Ok(())
@@ -140,7 +139,9 @@ impl Parser<'_> {
     fn condition(&mut self, out: &mut Vec<Condition>) -> PgResult<()> {
         let name = self.take_name()?;
         if name == "sqlstate" {
-            let Some(ScanKind::String(code)) = self.tok().map(|t| t.kind.clone()) else { return Err(self.syntax()) };
+            let Some(ScanKind::String(code)) = self.tok().map(|t| t.kind.clone()) else {
+                return Err(self.syntax());
+            };
             let Some(code) = SqlState::parse(&code) else { return Err(self.near("invalid SQLSTATE code")) };
             self.pos += 1;
             out.push(Condition::Code(code));
@@ -153,7 +154,9 @@ impl Parser<'_> {
         let before = out.len();
         out.extend(CONDITIONS.iter().filter(|(n, _)| *n == name).map(|(_, c)| Condition::Code(*c)));
         if out.len() == before {
-            return Err(err!(UNDEFINED_OBJECT, "unrecognized exception condition \"{name}\"").without_position());
+            return Err(
+                err!(UNDEFINED_OBJECT, "unrecognized exception condition \"{name}\"").without_position()
+            );
         }
         Ok(())
     }
@@ -200,9 +203,8 @@ impl Parser<'_> {
             return Ok(Some((kind, Some(line))));
         }
         let word = self.word_at(0).unwrap_or_default().to_string();
-        let is_var = !super::RESERVED.contains(&word.as_str()) && self.datum_at(self.pos).is_some_and(|(d, _)| {
-            d.names > 1 || self.assigned_next()
-        });
+        let is_var = !super::RESERVED.contains(&word.as_str())
+            && self.datum_at(self.pos).is_some_and(|(d, _)| d.names > 1 || self.assigned_next());
         if is_var {
             return plain(self.assignment()?);
         }

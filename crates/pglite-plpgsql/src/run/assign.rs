@@ -82,7 +82,8 @@ impl<'h> Exec<'h> {
         if from.0 == to.0 && (to.1 == -1 || from.1 == to.1) {
             return Ok(value);
         }
-        if value.is_null() && !self.surroundings()?.analyze().catalog().type_by_oid(to.0).is_some_and(|t| t.typtype == b'd')
+        if value.is_null()
+            && !self.surroundings()?.analyze().catalog().type_by_oid(to.0).is_some_and(|t| t.typtype == b'd')
         {
             return Ok(value);
         }
@@ -147,7 +148,9 @@ impl<'h> Exec<'h> {
                         self.vals[dno] = Datum::Null;
                         Ok(())
                     }
-                    _ => Err(err!(DATATYPE_MISMATCH, "cannot assign non-composite value to a record variable")),
+                    _ => {
+                        Err(err!(DATATYPE_MISMATCH, "cannot assign non-composite value to a record variable"))
+                    }
                 }
             }
             Decl::Row { fields, .. } => match value {
@@ -208,7 +211,13 @@ impl<'h> Exec<'h> {
     }
 
     /// A record of a named type from columns by position: missing ones are NULL, extra ones go.
-    fn shape(&mut self, ty: Oid, attrs: Arc<[AttrDesc]>, values: Row, types: &[(Oid, i32)]) -> PgResult<Datum> {
+    fn shape(
+        &mut self,
+        ty: Oid,
+        attrs: Arc<[AttrDesc]>,
+        values: Row,
+        types: &[(Oid, i32)],
+    ) -> PgResult<Datum> {
         let mut given = values.into_iter().zip(types);
         let mut out = Vec::with_capacity(attrs.len());
         for a in attrs.iter() {
@@ -311,7 +320,9 @@ impl<'h> Exec<'h> {
                 }
             }
         }
-        let Datum::Record(r) = &self.vals[record] else { return Err(PgError::internal("record is no record")) };
+        let Datum::Record(r) = &self.vals[record] else {
+            return Err(PgError::internal("record is no record"));
+        };
         let Some(i) = r.attr(name) else {
             return Err(err!(UNDEFINED_COLUMN, "record \"{shown}\" has no field \"{name}\""));
         };

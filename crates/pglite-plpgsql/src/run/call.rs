@@ -44,7 +44,8 @@ impl<'h> Exec<'h> {
                 types.push(arg.ty);
             }
         }
-        let info = CallInfo { func: plan.func, ret_type: oid::RECORD, arg_types: types, ..CallInfo::default() };
+        let info =
+            CallInfo { func: plan.func, ret_type: oid::RECORD, arg_types: types, ..CallInfo::default() };
         self.check_outs(&outs, &names, &modes)?;
         self.changed();
         push_level(Level::Sql(e.text.clone(), e.mode));
@@ -65,7 +66,8 @@ impl<'h> Exec<'h> {
     }
 
     fn check_outs(&self, outs: &[ParamRef], names: &[String], modes: &[u8]) -> PgResult<()> {
-        let mut positions = modes.iter().enumerate().filter(|(_, m)| matches!(m, b'o' | b'b')).map(|(i, _)| i);
+        let mut positions =
+            modes.iter().enumerate().filter(|(_, m)| matches!(m, b'o' | b'b')).map(|(i, _)| i);
         for o in outs {
             let at = positions.next().unwrap_or(0);
             if self.f.datums[o.dno].var().is_some_and(|v| v.constant) {
@@ -79,11 +81,9 @@ impl<'h> Exec<'h> {
         match &target.field {
             None => self.assign(target.dno, value, ty, -1),
             Some((_, name)) => {
-                let field = self
-                    .f
-                    .datums
-                    .iter()
-                    .position(|d| matches!(d, Decl::Field { record, name: n } if *record == target.dno && n == name));
+                let field = self.f.datums.iter().position(
+                    |d| matches!(d, Decl::Field { record, name: n } if *record == target.dno && n == name),
+                );
                 match field {
                     Some(dno) => self.assign(dno, value, ty, -1),
                     None => Err(PgError::internal("field of an output argument vanished")),

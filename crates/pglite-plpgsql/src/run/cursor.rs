@@ -100,7 +100,10 @@ impl<'h> Exec<'h> {
     }
 
     #[allow(clippy::type_complexity)]
-    fn run_cursor_args(&mut self, e: &'h Expr) -> PgResult<((Vec<Datum>, Vec<(pglite_types::Oid, i32)>), ())> {
+    fn run_cursor_args(
+        &mut self,
+        e: &'h Expr,
+    ) -> PgResult<((Vec<Datum>, Vec<(pglite_types::Oid, i32)>), ())> {
         let (out, _) = self.run_statement(e, 2)?;
         let types = out.columns.iter().map(|c| (c.ty, c.typmod)).collect();
         let row = out.rows.into_iter().next().unwrap_or_default();

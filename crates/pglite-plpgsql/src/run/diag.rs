@@ -112,7 +112,9 @@ impl<'h> Exec<'h> {
                 out.push('%');
                 continue;
             }
-            let Some(e) = next.next() else { return Err(PgError::internal("unexpected RAISE parameter list length")) };
+            let Some(e) = next.next() else {
+                return Err(PgError::internal("unexpected RAISE parameter list length"));
+            };
             let (v, ty, _) = self.eval(e, None)?;
             match v {
                 Datum::Null => out.push_str("<NULL>"),
@@ -191,10 +193,8 @@ fn report(level: RaiseLevel, mut given: Given) -> PgError {
         RaiseLevel::Debug => (Severity::Debug, codes::SUCCESSFUL_COMPLETION),
     };
     let code = given.code.unwrap_or(default);
-    let message = given.texts[0]
-        .take()
-        .or(given.condition.take())
-        .unwrap_or_else(|| code.as_str().to_string());
+    let message =
+        given.texts[0].take().or(given.condition.take()).unwrap_or_else(|| code.as_str().to_string());
     let mut e = PgError::with_severity(severity, code, message);
     let f = e.fields_mut();
     let [_, detail, hint, column, constraint, datatype, table, schema] = given.texts;

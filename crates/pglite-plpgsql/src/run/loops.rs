@@ -108,7 +108,12 @@ impl<'h> Exec<'h> {
         Ok(result)
     }
 
-    pub(super) fn for_query(&mut self, target: Target, query: &'h Expr, body: &'h LoopBody) -> PgResult<Flow> {
+    pub(super) fn for_query(
+        &mut self,
+        target: Target,
+        query: &'h Expr,
+        body: &'h LoopBody,
+    ) -> PgResult<Flow> {
         let plan = self.plan(query, Want::Statement)?;
         match &*plan {
             Compiled::Query(q) => {
@@ -261,7 +266,13 @@ impl<'h> Exec<'h> {
         Ok(flow)
     }
 
-    fn cursor_rows(&mut self, target: Target, name: &str, body: &'h LoopBody, found: &mut bool) -> PgResult<Flow> {
+    fn cursor_rows(
+        &mut self,
+        target: Target,
+        name: &str,
+        body: &'h LoopBody,
+        found: &mut bool,
+    ) -> PgResult<Flow> {
         loop {
             let Some((rows, columns)) = self.host.fetch_cursor(name, FetchTo::Forward(1))? else {
                 bail!(UNDEFINED_CURSOR, "cursor \"{name}\" does not exist");
@@ -284,7 +295,13 @@ impl<'h> Exec<'h> {
         }
     }
 
-    pub(super) fn foreach(&mut self, var: Dno, slice: i32, array: &'h Expr, body: &'h LoopBody) -> PgResult<Flow> {
+    pub(super) fn foreach(
+        &mut self,
+        var: Dno,
+        slice: i32,
+        array: &'h Expr,
+        body: &'h LoopBody,
+    ) -> PgResult<Flow> {
         let (value, ty, _) = self.eval(array, None)?;
         if value.is_null() {
             bail!(NULL_VALUE_NOT_ALLOWED, "FOREACH expression must not be null");
@@ -297,10 +314,7 @@ impl<'h> Exec<'h> {
         let Datum::Array(a) = value else { return Err(PgError::internal("array value expected")) };
         let ndim = a.dims.len() as i32;
         if slice < 0 || slice > ndim {
-            bail!(
-                ARRAY_SUBSCRIPT_ERROR,
-                "slice dimension ({slice}) is out of the valid range 0..{ndim}"
-            );
+            bail!(ARRAY_SUBSCRIPT_ERROR, "slice dimension ({slice}) is out of the valid range 0..{ndim}");
         }
         let var_type = match &self.f.datums[var] {
             Decl::Var(v) => Some(v.ty.oid),
@@ -343,7 +357,11 @@ fn slices(a: &ArrayValue, slice: usize) -> Vec<Datum> {
     a.values
         .chunks(size)
         .map(|c| {
-            Datum::Array(Arc::new(ArrayValue { elem_type: a.elem_type, dims: dims.iter().copied().collect(), values: c.to_vec() }))
+            Datum::Array(Arc::new(ArrayValue {
+                elem_type: a.elem_type,
+                dims: dims.iter().copied().collect(),
+                values: c.to_vec(),
+            }))
         })
         .collect()
 }

@@ -38,7 +38,10 @@ impl<'h> Exec<'h> {
 
     fn check_composite(&self, v: &Datum, record: bool) -> PgResult<()> {
         if record && !matches!(v, Datum::Null | Datum::Record(_)) {
-            bail!(DATATYPE_MISMATCH, "cannot return non-composite value from function returning composite type");
+            bail!(
+                DATATYPE_MISMATCH,
+                "cannot return non-composite value from function returning composite type"
+            );
         }
         Ok(())
     }
@@ -71,7 +74,8 @@ impl<'h> Exec<'h> {
         let Datum::Record(r) = v else { return self.null_composite(v) };
         if self.f.ret_type == oid::RECORD {
             let Some(expected) = self.expected.clone() else { return Ok(Datum::Record(r)) };
-            let values = self.fit(&r, &expected, "returned record type does not match expected record type")?;
+            let values =
+                self.fit(&r, &expected, "returned record type does not match expected record type")?;
             return Ok(Datum::Record(Arc::new(RecordValue::anonymous(expected, values))));
         }
         let ret = self.f.ret_type;
@@ -105,7 +109,9 @@ impl<'h> Exec<'h> {
                 out.push(Datum::Null);
                 continue;
             }
-            let Some((v, from)) = given.next() else { return Err(count_mismatch(message, have.len(), wanted)) };
+            let Some((v, from)) = given.next() else {
+                return Err(count_mismatch(message, have.len(), wanted));
+            };
             if from.type_oid != a.type_oid {
                 self.surroundings()?;
                 let (x, y) = (self.type_name(from.type_oid), self.type_name(a.type_oid));
@@ -149,10 +155,7 @@ impl<'h> Exec<'h> {
                 };
                 return Ok(fields.iter().map(attr).collect());
             }
-            bail!(
-                FEATURE_NOT_SUPPORTED,
-                "set-valued function called in context that cannot accept a set"
-            );
+            bail!(FEATURE_NOT_SUPPORTED, "set-valued function called in context that cannot accept a set");
         }
         Ok(Arc::from([AttrDesc { name: "".into(), type_oid: ty, typmod: -1, dropped: false }]))
     }
@@ -209,7 +212,11 @@ impl<'h> Exec<'h> {
         Ok(())
     }
 
-    pub(super) fn return_query(&mut self, query: Option<&'h Expr>, dynamic: Option<&'h (Expr, Vec<Expr>)>) -> PgResult<()> {
+    pub(super) fn return_query(
+        &mut self,
+        query: Option<&'h Expr>,
+        dynamic: Option<&'h (Expr, Vec<Expr>)>,
+    ) -> PgResult<()> {
         let (rows, columns) = match (query, dynamic) {
             (Some(q), _) => {
                 let (out, _) = self.run_statement(q, 0)?;
@@ -228,7 +235,10 @@ impl<'h> Exec<'h> {
         for row in rows {
             let row = if dropped {
                 let mut given = row.into_iter();
-                shape.iter().map(|a| if a.dropped { Datum::Null } else { given.next().unwrap_or_default() }).collect()
+                shape
+                    .iter()
+                    .map(|a| if a.dropped { Datum::Null } else { given.next().unwrap_or_default() })
+                    .collect()
             } else {
                 row
             };
@@ -243,9 +253,11 @@ impl<'h> Exec<'h> {
         let text = self.dynamic_text(e)?;
         let (types, values) = self.using(using)?;
         let list = self.prepare_dynamic(&text, &types, None)?;
-        let Some(crate::expr::Compiled::Query(q)) = list.into_iter().next().filter(|c| {
-            matches!(c, crate::expr::Compiled::Query(q) if q.returns_rows)
-        }) else {
+        let Some(crate::expr::Compiled::Query(q)) = list
+            .into_iter()
+            .next()
+            .filter(|c| matches!(c, crate::expr::Compiled::Query(q) if q.returns_rows))
+        else {
             return Err(err!(SYNTAX_ERROR, "query is not a SELECT, so it cannot return rows"));
         };
         let out = self.run_dynamic(&q, values.into(), &text)?;
@@ -287,8 +299,12 @@ impl<'h> Exec<'h> {
                     return Ok(Some(Arc::try_unwrap(r).map_or_else(|r| r.values.clone(), |r| r.values)));
                 }
                 self.place.phase.set(Some("during function exit"));
-                self.fit(&r, attrs, "returned row structure does not match the structure of the triggering table")
-                    .map(Some)
+                self.fit(
+                    &r,
+                    attrs,
+                    "returned row structure does not match the structure of the triggering table",
+                )
+                .map(Some)
             }
             _ => Err(PgError::internal("trigger returned no row")),
         }
@@ -296,6 +312,7 @@ impl<'h> Exec<'h> {
 }
 
 fn count_mismatch(message: &str, have: usize, wanted: usize) -> PgError {
-    err!(DATATYPE_MISMATCH, "{message}")
-        .detail(format!("Number of returned columns ({have}) does not match expected column count ({wanted})."))
+    err!(DATATYPE_MISMATCH, "{message}").detail(format!(
+        "Number of returned columns ({have}) does not match expected column count ({wanted})."
+    ))
 }

@@ -45,7 +45,12 @@ impl<'h> Exec<'h> {
     }
 
     /// Runs plans to their end, or to `limit` rows.
-    fn run_plans(&mut self, plans: &[Arc<Prepared>], params: &Arc<[Datum]>, limit: u64) -> PgResult<(Vec<Row>, u64)> {
+    fn run_plans(
+        &mut self,
+        plans: &[Arc<Prepared>],
+        params: &Arc<[Datum]>,
+        limit: u64,
+    ) -> PgResult<(Vec<Row>, u64)> {
         let mut rows = Vec::new();
         let mut processed = 0;
         for p in plans {
@@ -68,7 +73,8 @@ impl<'h> Exec<'h> {
             let env = self.host.env(!self.f.read_only)?;
             let mut executor = Executor::new(p.clone(), params.clone());
             // Statements that write run to their end whatever INTO wants.
-            let max = if p.stmt.command == CommandType::Select && !p.stmt.has_modifying_cte { limit } else { 0 };
+            let max =
+                if p.stmt.command == CommandType::Select && !p.stmt.has_modifying_cte { limit } else { 0 };
             let mut selected = 0;
             executor.run(&env.exec_env(), max, &mut |batch: &mut Batch| {
                 selected += batch.len() as u64;
@@ -111,13 +117,20 @@ impl<'h> Exec<'h> {
     }
 
     /// The one value a query yields: NULL without rows, 21000 with several.
-    pub(super) fn one_value(&mut self, q: &QueryPlan, text: &Arc<str>, mode: ParseMode) -> PgResult<(Datum, Oid, i32)> {
+    pub(super) fn one_value(
+        &mut self,
+        q: &QueryPlan,
+        text: &Arc<str>,
+        mode: ParseMode,
+    ) -> PgResult<(Datum, Oid, i32)> {
         let params = self.params(&q.params)?;
         let mut out = self.run_query(q, &params, text, mode, 2)?;
         if out.columns.len() != 1 {
             let n = out.columns.len();
             let s = if n == 1 { "" } else { "s" };
-            return Err(PgError::syntax(format!("query returned {n} column{s}")).context(format!("query: {text}")));
+            return Err(
+                PgError::syntax(format!("query returned {n} column{s}")).context(format!("query: {text}"))
+            );
         }
         if out.rows.len() > 1 {
             return Err(err!(CARDINALITY_VIOLATION, "query returned more than one row")
@@ -160,7 +173,8 @@ impl<'h> Exec<'h> {
         params: &[(Oid, Datum)],
         mode: ParseMode,
     ) -> PgResult<Outcome> {
-        if self.f.read_only && !matches!(raw.stmt, Statement::VariableShowStmt(_) | Statement::ExplainStmt(_)) {
+        if self.f.read_only && !matches!(raw.stmt, Statement::VariableShowStmt(_) | Statement::ExplainStmt(_))
+        {
             bail!(FEATURE_NOT_SUPPORTED, "{} is not allowed in a non-volatile function", tag_of(text));
         }
         push_level(Level::Sql(text.clone(), mode));
@@ -172,7 +186,14 @@ impl<'h> Exec<'h> {
         let number = r.tag.rsplit(' ').next().and_then(|n| n.parse().ok());
         let returned = !r.columns.is_empty();
         let processed = number.unwrap_or(if returned { r.rows.len() as u64 } else { 0 });
-        Ok(Outcome { rows: r.rows, columns: r.columns, returned, processed, is_select: false, modifies: false })
+        Ok(Outcome {
+            rows: r.rows,
+            columns: r.columns,
+            returned,
+            processed,
+            is_select: false,
+            modifies: false,
+        })
     }
 
     pub(super) fn sql(&mut self, e: &'h Expr, into: Option<(Target, bool)>) -> PgResult<()> {
@@ -292,7 +313,12 @@ impl<'h> Exec<'h> {
         Ok((types, values))
     }
 
-    pub(super) fn execute(&mut self, e: &'h Expr, into: Option<(Target, bool)>, using: &'h [Expr]) -> PgResult<()> {
+    pub(super) fn execute(
+        &mut self,
+        e: &'h Expr,
+        into: Option<(Target, bool)>,
+        using: &'h [Expr],
+    ) -> PgResult<()> {
         let text = self.dynamic_text(e)?;
         let (types, values) = self.using(using)?;
         let mut last = None;
@@ -304,7 +330,8 @@ impl<'h> Exec<'h> {
                 Compiled::Query(q) => self.run_query(q, &params, &text, ParseMode::Default, 0)?,
                 Compiled::Utility { raw, .. } => {
                     refuse(&raw.stmt, true)?;
-                    let typed: Vec<(Oid, Datum)> = types.iter().copied().zip(values.iter().cloned()).collect();
+                    let typed: Vec<(Oid, Datum)> =
+                        types.iter().copied().zip(values.iter().cloned()).collect();
                     self.utility(raw, &text, &typed, ParseMode::Default)?
                 }
                 _ => return Err(PgError::internal("statement is an expression")),
@@ -345,7 +372,12 @@ impl<'h> Exec<'h> {
     }
 
     /// Runs a dynamic query to its end.
-    pub(super) fn run_dynamic(&mut self, q: &QueryPlan, params: Arc<[Datum]>, text: &Arc<str>) -> PgResult<Vec<Row>> {
+    pub(super) fn run_dynamic(
+        &mut self,
+        q: &QueryPlan,
+        params: Arc<[Datum]>,
+        text: &Arc<str>,
+    ) -> PgResult<Vec<Row>> {
         Ok(self.run_query(q, &params, text, ParseMode::Default, 0)?.rows)
     }
 
@@ -386,7 +418,9 @@ fn refuse(stmt: &Statement, dynamic: bool) -> PgResult<()> {
         Statement::TransactionStmt(_) if dynamic => {
             bail!(FEATURE_NOT_SUPPORTED, "EXECUTE of transaction commands is not implemented")
         }
-        Statement::TransactionStmt(_) => bail!(FEATURE_NOT_SUPPORTED, "unsupported transaction command in PL/pgSQL"),
+        Statement::TransactionStmt(_) => {
+            bail!(FEATURE_NOT_SUPPORTED, "unsupported transaction command in PL/pgSQL")
+        }
         Statement::CopyStmt(c) if c.filename.is_none() => {
             bail!(FEATURE_NOT_SUPPORTED, "cannot COPY to/from client in PL/pgSQL")
         }

@@ -50,7 +50,9 @@ pub fn call_trigger(host: &dyn PlHost, f: &Function, data: TriggerData<'_>) -> P
     }
     let args: Vec<Datum> = data.args.iter().map(|a| Datum::text(a.as_str())).collect();
     let n = args.len() as i32;
-    let argv = if n == 0 { Datum::Null } else {
+    let argv = if n == 0 {
+        Datum::Null
+    } else {
         Datum::Array(Arc::new(ArrayValue::one_dim_from(oid::TEXT, 0, args)))
     };
     let values = [

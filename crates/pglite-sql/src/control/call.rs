@@ -29,10 +29,8 @@ pub(super) fn do_block(core: &Core, s: &DoStmt, source: &str, multi: bool) -> Pg
     let Some(body) = body else { bail!(SYNTAX_ERROR, "no inline code specified") };
     let lang = core.snapshot().language_by_name(&language).cloned();
     let Some(lang) = lang else { return Err(crate::spi::no_language(&language)) };
-    let plpgsql = core
-        .snapshot()
-        .proc_by_oid(lang.laninline)
-        .is_some_and(|p| &*p.prosrc == "plpgsql_inline_handler");
+    let plpgsql =
+        core.snapshot().proc_by_oid(lang.laninline).is_some_and(|p| &*p.prosrc == "plpgsql_inline_handler");
     if !plpgsql {
         return Err(err!(
             FEATURE_NOT_SUPPORTED,
@@ -77,7 +75,11 @@ fn out_columns(core: &Core, func: Oid, args: &[Expr], modes: &[u8]) -> PgResult<
             declared
         };
         let _ = mode;
-        let name = names.get(i).filter(|n| !n.is_empty()).cloned().unwrap_or_else(|| format!("column{}", out.len() + 1));
+        let name = names
+            .get(i)
+            .filter(|n| !n.is_empty())
+            .cloned()
+            .unwrap_or_else(|| format!("column{}", out.len() + 1));
         out.push(OutColumn {
             name,
             table: Oid::INVALID,
@@ -128,4 +130,3 @@ pub(super) fn call(
     }
     Ok("CALL".into())
 }
-
