@@ -10,6 +10,7 @@ pub mod tls;
 pub mod server;
 
 pub mod connection;
+pub mod startup;
 pub mod wire;
 
 pub mod protocol;

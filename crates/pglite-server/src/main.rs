@@ -19,6 +19,9 @@ impl pglite_txn::WaitHook for GiveWorkerUp {
     }
 }
 
+/// How long a stop waits for sessions to end.
+const DRAIN: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// A failed start: one line and an exit code.
 struct Failure(u8, String);
 
@@ -63,9 +66,9 @@ fn run(config: Config) -> Result<(), Failure> {
             auth::hba::Rules::parse(&text).map_err(|e| Failure(2, format!("{}: {e}", path.display())))?
         }
     };
-    let acceptor = match &config.tls {
+    let tls = match &config.tls {
         None => None,
-        Some((cert, key)) => Some(tls::acceptor(cert, key).map_err(usage)?),
+        Some((cert, key)) => Some(tls::load(cert, key).map_err(usage)?),
     };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.enable_all().thread_name("worker").thread_stack_size(8 << 20);
@@ -77,13 +80,15 @@ fn run(config: Config) -> Result<(), Failure> {
         .block_on(server::bind(&config))
         .map_err(|(what, e)| Failure(3, format!("could not listen on \"{what}\": {e}")))?;
     let database = open(&config)?;
-    let shared = Arc::new(server::Shared::new(database, config, rules, acceptor));
+    let shared = Arc::new(server::Shared::new(database, config, rules, tls));
     announce(&shared, &listeners);
     runtime.block_on(async {
         server::accept(shared.clone(), listeners, stop_signal()).await;
         log::info("stopping");
+        if !server::drain(&shared, DRAIN).await {
+            log::warn("some sessions did not end in time");
+        }
     });
-    shared.database.shutdown();
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     shared
         .database

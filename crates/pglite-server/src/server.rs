@@ -7,25 +7,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pglite_sql::Database;
 use tokio::net::{TcpListener, UnixListener};
-use tokio_rustls::TlsAcceptor;
 
 use crate::auth::hba::{Peer, Rules};
 use crate::config::Config;
 use crate::connection;
 use crate::stream::Stream;
+use crate::tls::Tls;
 
 pub struct Shared {
     pub database: Database,
     pub config: Config,
     pub rules: Rules,
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Tls>,
     pub mock_seed: Vec<u8>,
     sessions: AtomicUsize,
 }
 
 impl Shared {
-    pub fn new(database: Database, config: Config, rules: Rules, tls: Option<TlsAcceptor>) -> Shared {
-        let mock_seed = connection::mock_seed();
+    pub fn new(database: Database, config: Config, rules: Rules, tls: Option<Tls>) -> Shared {
+        let mock_seed = crate::auth::login::mock_seed();
         Shared { database, config, rules, tls, mock_seed, sessions: AtomicUsize::new(0) }
     }
     /// Connections being served, this one included.
@@ -82,16 +82,29 @@ pub fn remove_socket(path: &std::path::Path) {
 /// Accepts until `stop` resolves.
 pub async fn accept(shared: Arc<Shared>, listeners: Listeners, stop: impl Future<Output = ()>) {
     let unix_path = listeners.unix.as_ref().map(|(_, p)| p.clone());
+    let mut tasks = tokio::task::JoinSet::new();
     for listener in listeners.tcp {
-        tokio::spawn(accept_tcp(shared.clone(), listener));
+        tasks.spawn(accept_tcp(shared.clone(), listener));
     }
     if let Some((listener, _)) = listeners.unix {
-        tokio::spawn(accept_unix(shared.clone(), listener));
+        tasks.spawn(accept_unix(shared.clone(), listener));
     }
     stop.await;
+    tasks.shutdown().await;
     if let Some(path) = unix_path {
         remove_socket(&path);
     }
+}
+
+/// Ends all sessions, and waits until each has told its client; false: some did not end within `patience`.
+pub async fn drain(shared: &Shared, patience: std::time::Duration) -> bool {
+    shared.database.shutdown();
+    let ended = async {
+        while shared.session_count() > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(patience, ended).await.is_ok()
 }
 
 async fn accept_tcp(shared: Arc<Shared>, listener: TcpListener) {
@@ -100,7 +113,11 @@ async fn accept_tcp(shared: Arc<Shared>, listener: TcpListener) {
             Ok((socket, address)) => {
                 let _ = socket.set_nodelay(true);
                 let _ = socket2::SockRef::from(&socket).set_keepalive(true);
-                let peer = Peer { address: Some(address.ip().to_canonical()), tls: false };
+                let peer = Peer {
+                    address: Some(address.ip().to_canonical()),
+                    port: Some(address.port()),
+                    tls: false,
+                };
                 spawn(shared.clone(), Stream::Tcp(socket), peer);
             }
             Err(e) => pause_after(&e).await,
@@ -112,7 +129,7 @@ async fn accept_unix(shared: Arc<Shared>, listener: UnixListener) {
     loop {
         match listener.accept().await {
             Ok((socket, _)) => {
-                spawn(shared.clone(), Stream::Unix(socket), Peer { address: None, tls: false })
+                spawn(shared.clone(), Stream::Unix(socket), Peer { address: None, port: None, tls: false })
             }
             Err(e) => pause_after(&e).await,
         }

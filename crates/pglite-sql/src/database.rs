@@ -19,7 +19,7 @@ use pglite_types::Oid;
 use crate::sequence::Sequences;
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::slot::Slot;
+use crate::slot::{ClientInfo, Slot};
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ pub struct ConnectParams {
     pub user: String,
     pub database: String,
     pub settings: Vec<(String, String)>,
-    pub client_address: Option<String>,
+    pub client: ClientInfo,
     /// Bytes of the cancel key (4 in protocol 3.0).
     pub cancel_key_len: usize,
 }
@@ -288,7 +288,7 @@ impl Database {
             secret,
             database.oid,
             params.database.clone(),
-            params.client_address.clone(),
+            params.client.clone(),
             shared.now(),
             backend,
         ));

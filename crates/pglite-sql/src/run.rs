@@ -45,13 +45,22 @@ pub(crate) fn columns_of(cx: &Cx<'_>, stmt: &PlannedStmt) -> Vec<OutColumn> {
         .collect()
 }
 
+/// Result columns as clients are told them: a domain shows as its base type.
+pub(crate) fn client_columns(cx: &Cx<'_>, stmt: &PlannedStmt) -> Vec<OutColumn> {
+    let mut columns = columns_of(cx, stmt);
+    for c in &mut columns {
+        (c.ty, c.typmod) = cx.catalog.base_type_and_typmod(c.ty, c.typmod);
+    }
+    columns
+}
+
 impl Action {
     /// Result columns; None when the statement returns no rows.
     pub fn columns(&self, core: &Core, source: &str) -> PgResult<Option<Vec<OutColumn>>> {
         match self {
             Action::Plans(plans) => {
                 let cx = Cx::new(core)?;
-                Ok(plans.iter().find(|p| returns_rows(&p.stmt)).map(|p| columns_of(&cx, &p.stmt)))
+                Ok(plans.iter().find(|p| returns_rows(&p.stmt)).map(|p| client_columns(&cx, &p.stmt)))
             }
             Action::Utility(raw) => crate::control::utility_columns(core, &raw.stmt, source),
         }
@@ -150,7 +159,7 @@ pub(crate) fn run_plans(
     for prepared in plans {
         let cx = Cx::new(core)?;
         let rows_out = returns_rows(&prepared.stmt);
-        let columns = if rows_out { columns_of(&cx, &prepared.stmt) } else { Vec::new() };
+        let columns = if rows_out { client_columns(&cx, &prepared.stmt) } else { Vec::new() };
         if rows_out && describe {
             client.describe_rows(&columns, formats)?;
         }

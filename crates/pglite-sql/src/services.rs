@@ -32,7 +32,11 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
         "search_path_implicit" => Ok(cx.path.schemas.iter().map(|ns| vec![Datum::Oid(*ns)]).collect()),
         "temp_namespace" => one(Datum::Oid(core.temp_namespace.get())),
         "postmaster_start_time" => one(Datum::Timestamp(shared.started)),
-        "client_address" => one(core.slot.client_address.as_deref().map_or(Datum::Null, Datum::text)),
+        "client_address" => one(core.slot.client.address.as_deref().map_or(Datum::Null, Datum::text)),
+        "client_port" => one(match core.slot.client.port {
+            Some(port) if port > 0 => Datum::Int4(port),
+            _ => Datum::Null,
+        }),
         "lastval" => match core.lastval.get().and_then(|s| core.currval.borrow().get(&s).copied()) {
             Some(v) => one(Datum::Int8(v)),
             None => Err(PgError::new(
@@ -136,7 +140,7 @@ fn stat_activity(cx: &Cx<'_>) -> Vec<Row> {
                 Datum::Timestamp(a.query_start),
                 Datum::Timestamp(s.backend_start),
                 Datum::Timestamp(a.state_change),
-                s.client_address.as_deref().map_or(Datum::Null, Datum::text),
+                s.client.address.as_deref().map_or(Datum::Null, Datum::text),
                 Datum::Null,
             ]
         })

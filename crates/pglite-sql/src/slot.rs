@@ -23,12 +23,30 @@ pub struct Activity {
     pub user: Oid,
 }
 
+/// Where a session's client is, and how it is connected.
+#[derive(Clone, Debug, Default)]
+pub struct ClientInfo {
+    /// None: a Unix socket, or in this process.
+    pub address: Option<String>,
+    /// -1: a Unix socket; None: in this process.
+    pub port: Option<i32>,
+    pub tls: Option<TlsInfo>,
+}
+
+/// What TLS agreed on, as pg_stat_ssl shows it.
+#[derive(Clone, Debug)]
+pub struct TlsInfo {
+    pub version: &'static str,
+    pub cipher: String,
+    pub bits: i32,
+}
+
 pub struct Slot {
     pub pid: u32,
     pub secret: Vec<u8>,
     pub database: Oid,
     pub database_name: String,
-    pub client_address: Option<String>,
+    pub client: ClientInfo,
     pub backend_start: i64,
     pub backend: Arc<Backend>,
     pub activity: Mutex<Activity>,
@@ -45,7 +63,7 @@ impl Slot {
         secret: Vec<u8>,
         database: Oid,
         database_name: String,
-        client_address: Option<String>,
+        client: ClientInfo,
         backend_start: i64,
         backend: Arc<Backend>,
     ) -> Slot {
@@ -54,7 +72,7 @@ impl Slot {
             secret,
             database,
             database_name,
-            client_address,
+            client,
             backend_start,
             backend,
             activity: Mutex::default(),

@@ -15,9 +15,6 @@ use super::options::Header;
 use super::{Format, Options};
 use crate::host::{CommandHost, StatementEnv};
 
-/// Bytes gathered before a chunk goes to the client.
-const CHUNK: usize = 64 * 1024;
-
 /// The 11-byte signature, flags and extension length of the binary format.
 pub(super) const BINARY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
@@ -58,6 +55,8 @@ pub(super) fn copy_to(
     host.with_client(&mut |c| c.copy_out_begin(binary, width))?;
     if o.header != Header::No {
         writer.header();
+        host.with_client(&mut |c| c.copy_out(Some(&writer.out)))?;
+        writer.out.clear();
     }
     if binary {
         writer.out.extend_from_slice(BINARY_HEADER);
@@ -69,10 +68,8 @@ pub(super) fn copy_to(
             writer.row(types, row)?;
             rows += 1;
             // One message a row, as PostgreSQL sends them; chunked towards the socket by the client itself.
-            if writer.out.len() >= CHUNK || !binary {
-                host.with_client(&mut |c| c.copy_out(Some(&writer.out)))?;
-                writer.out.clear();
-            }
+            host.with_client(&mut |c| c.copy_out(Some(&writer.out)))?;
+            writer.out.clear();
         }
         Ok(true)
     })?;

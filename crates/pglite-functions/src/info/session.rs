@@ -42,6 +42,10 @@ fn client_addr(cx: &FnCtx<'_>) -> PgResult<Datum> {
     }
 }
 
+fn client_port(cx: &FnCtx<'_>) -> PgResult<Datum> {
+    ask(cx, "client_port", &[])
+}
+
 fn missing_setting(name: &str) -> pglite_error::PgError {
     err!(UNDEFINED_OBJECT, "unrecognized configuration parameter \"{name}\"")
 }
@@ -270,7 +274,7 @@ builtins! { pub TABLE:
     "pg_jit_available" => no[];
     "pg_numa_available" => no[];
     "inet_client_addr" => cx client_addr[];
-    "inet_client_port" => null[];
+    "inet_client_port" => cx client_port[];
     "inet_server_addr" => null[];
     "inet_server_port" => null[];
     "show_config_by_name" => cx current_setting[&str];

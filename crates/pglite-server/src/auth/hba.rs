@@ -16,6 +16,7 @@ pub enum Method {
 pub struct Peer {
     /// None for a Unix socket.
     pub address: Option<IpAddr>,
+    pub port: Option<u16>,
     pub tls: bool,
 }
 
@@ -148,10 +149,13 @@ mod tests {
     #[test]
     fn loopback_is_trusted_and_the_world_is_not() {
         let rules = Rules::default();
-        let peer = |a: &str| Peer { address: Some(a.parse().unwrap()), tls: false };
+        let peer = |a: &str| Peer { address: Some(a.parse().unwrap()), port: Some(1), tls: false };
         assert_eq!(rules.find(peer("127.0.0.1"), "db", "u"), Some(Method::Trust));
         assert_eq!(rules.find(peer("10.1.2.3"), "db", "u"), Some(Method::Scram));
-        assert_eq!(rules.find(Peer { address: None, tls: false }, "db", "u"), Some(Method::Trust));
+        assert_eq!(
+            rules.find(Peer { address: None, port: None, tls: false }, "db", "u"),
+            Some(Method::Trust)
+        );
     }
 
     #[test]
@@ -159,7 +163,7 @@ mod tests {
         let rules =
             Rules::parse("host all mallory 10.0.0.0/8 reject\nhostssl all all 10.0.0.0/8 scram-sha-256")
                 .unwrap();
-        let peer = |tls| Peer { address: Some("10.9.9.9".parse().unwrap()), tls };
+        let peer = |tls| Peer { address: Some("10.9.9.9".parse().unwrap()), port: Some(1), tls };
         assert_eq!(rules.find(peer(true), "db", "mallory"), Some(Method::Reject));
         assert_eq!(rules.find(peer(true), "db", "alice"), Some(Method::Scram));
         assert_eq!(rules.find(peer(false), "db", "alice"), None);

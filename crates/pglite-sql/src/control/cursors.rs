@@ -58,7 +58,7 @@ pub(super) fn declare(
                 "DECLARE CURSOR must not contain data-modifying statements in WITH"
             ));
         }
-        let columns = run::columns_of(&cx, &plan.stmt);
+        let columns = run::client_columns(&cx, &plan.stmt);
         (plan, columns)
     };
     let values: Arc<[Datum]> = params.iter().map(|p| p.1.clone()).collect();

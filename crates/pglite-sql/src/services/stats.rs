@@ -155,10 +155,6 @@ pub(super) fn activity(cx: &Cx<'_>) -> PgResult<Vec<Row>> {
             None if a.state.starts_with("idle") => (Datum::text("Client"), Datum::text("ClientRead")),
             None => (Datum::Null, Datum::Null),
         };
-        let address = s.client_address.as_deref().map(|c| c.rsplit_once(':').unwrap_or((c, "")));
-        let host = address.map(|(h, _)| h.trim_matches(['[', ']']));
-        // PG: -1 is a Unix socket.
-        let port = address.map_or(Some(-1), |(_, p)| p.parse::<i32>().ok());
         let xid = s.backend.xid_if_assigned().map_or(Datum::Null, |x| Datum::Oid(Oid(x)));
         let mut row = vec![
             Datum::Oid(s.database),
@@ -173,15 +169,21 @@ pub(super) fn activity(cx: &Cx<'_>) -> PgResult<Vec<Row>> {
             Datum::Timestamp(a.query_start),
             Datum::Timestamp(s.backend_start),
             Datum::Timestamp(a.state_change),
-            host.map_or(Datum::Null, Datum::text),
+            s.client.address.as_deref().map_or(Datum::Null, Datum::text),
             Datum::Null,
-            port.map_or(Datum::Null, Datum::Int4),
+            s.client.port.map_or(Datum::Null, Datum::Int4),
             xid,
             Datum::Null,
             Datum::text("client backend"),
-            Datum::Bool(false),
+            Datum::Bool(s.client.tls.is_some()),
         ];
-        row.extend(std::iter::repeat_n(Datum::Null, 6));
+        match &s.client.tls {
+            Some(tls) => {
+                row.extend([Datum::text(tls.version), Datum::text(tls.cipher.as_str()), Datum::Int4(tls.bits)]);
+            }
+            None => row.extend(std::iter::repeat_n(Datum::Null, 3)),
+        }
+        row.extend(std::iter::repeat_n(Datum::Null, 3));
         row.extend([Datum::Bool(false), Datum::Null, Datum::Bool(false), Datum::Bool(false)]);
         row.extend([Datum::Null, Datum::Null]);
         row

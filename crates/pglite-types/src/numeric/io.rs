@@ -244,7 +244,9 @@ pub fn send(v: &Numeric, out: &mut Vec<u8>) {
         _ => None,
     };
     if let Some(sign) = special {
-        for x in [0, 0, sign, 0] {
+        // PG: the infinities carry a display scale of 32.
+        let dscale = if sign == SIGN_NAN { 0 } else { 32 };
+        for x in [0, 0, sign, dscale] {
             put(out, x);
         }
         return;
