@@ -31,6 +31,7 @@ mod json;
 mod kind;
 mod names;
 mod oper;
+pub mod partition;
 mod prelude;
 mod rewrite;
 mod rtable;

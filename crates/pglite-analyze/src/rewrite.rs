@@ -1,8 +1,10 @@
-//! The rewriter: defaults and generated columns, views, and updates through views.
+//! The rewriter: defaults and generated columns, views, updates through views, row security.
 //!
 //! It stands between analysis and planning: what it returns has no view in any range table, and INSERT target lists
 //! with one entry per column of the target.
 
+mod instead;
+mod security;
 mod targets;
 mod updatable;
 mod view;
@@ -77,6 +79,7 @@ impl Analyzer<'_, '_> {
             self.rewrite_target(&mut q, 0)?;
         }
         self.expand_views(&mut q, &mut Vec::new())?;
+        self.apply_row_security(&mut q, &mut Vec::new())?;
         Ok(vec![q])
     }
 
@@ -103,6 +106,14 @@ impl Analyzer<'_, '_> {
             self.check_rules(q, &rel)?;
         }
         if rel.kind == b'v' {
+            if self.has_instead_trigger(&rel, q.command) {
+                self.rewrite_target_lists(q, &rel)?;
+                if q.command != CommandType::Insert {
+                    self.read_target_view(q, &rel)?;
+                }
+                return Ok(());
+            }
+            self.view_defaults(q, &rel)?;
             self.rewrite_target_view(q, &rel)?;
             return self.rewrite_target(q, depth + 1);
         }

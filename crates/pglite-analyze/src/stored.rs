@@ -135,6 +135,12 @@ impl Analyzer<'_, '_> {
     /// The sequence behind an identity column.
     fn identity_sequence(&self, rel: Oid, attno: i16) -> Option<Oid> {
         const PG_CLASS: Oid = Oid(1259);
+        // A partition's identity column draws from its topmost ancestor's sequence.
+        if let Some(desc) = self.cat.relation(rel).filter(|d| d.is_partition) {
+            let parent = desc.parents.first().and_then(|p| self.cat.relation(*p))?;
+            let column = parent.column(&desc.attr(attno)?.name)?.attnum;
+            return self.identity_sequence(parent.oid, column);
+        }
         self.cat
             .snap
             .dependents_on(PG_CLASS, rel)

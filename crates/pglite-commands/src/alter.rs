@@ -28,7 +28,9 @@ pub(crate) fn require_not_null(host: &dyn CommandHost, rel: Oid, column: &str) -
     add_not_null(host, rel, &NotNull::local(column))
 }
 
-pub(crate) use table_options::abandon;
+pub(crate) use constraint::check_foreign_key;
+pub(crate) use rewrite::table_text;
+pub(crate) use table_options::{abandon, adopt};
 
 /// PostgreSQL's order of work within one command.
 fn pass(c: &AlterTableCmd) -> u8 {

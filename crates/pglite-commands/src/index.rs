@@ -32,6 +32,9 @@ pub(crate) struct NewIndex {
     /// The constraint that will own it.
     pub constraint: Option<Oid>,
     pub options: Option<Vec<Str>>,
+    /// Partitions get no part of it (ON ONLY, or the caller carries it down).
+    pub only: bool,
+    pub exclusion: bool,
 }
 
 /// A resolved key.
@@ -73,7 +76,15 @@ pub(crate) fn create_index(host: &dyn CommandHost, s: &IndexStmt) -> PgResult<Co
         );
         return Ok(tag);
     }
-    create(
+    if rel.kind == b'p' && s.concurrent {
+        bail!(
+            FEATURE_NOT_SUPPORTED,
+            "cannot create index on partitioned table \"{}\" concurrently",
+            rel.name
+        );
+    }
+    let only = rel.kind == b'p' && !s.relation.inh;
+    let index = create(
         host,
         NewIndex {
             table: rel.oid,
@@ -88,18 +99,30 @@ pub(crate) fn create_index(host: &dyn CommandHost, s: &IndexStmt) -> PgResult<Co
             immediate: true,
             constraint: None,
             options: crate::table::rel_options(&s.options)?,
+            only,
+            exclusion: false,
         },
     )?;
+    if only && rel.has_children {
+        host.with_catalog(&mut |c| {
+            c.modify::<IndexRow>(index, |r| r.indisvalid = false);
+            Ok(())
+        })?;
+    }
     Ok(tag)
 }
 
-fn plural(kind: u8) -> &'static str {
+pub(crate) fn plural(kind: u8) -> &'static str {
     match kind {
         b'v' => "views",
         b'S' => "sequences",
         b'f' => "foreign tables",
-        b'i' | b'I' => "indexes",
+        b'i' => "indexes",
+        b'I' => "partitioned indexes",
         b'c' => "composite types",
+        b'm' => "materialized views",
+        b'r' => "tables",
+        b'p' => "partitioned tables",
         _ => "relations of this kind",
     }
 }
@@ -148,6 +171,9 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
         p.option = 0;
         parts.push(p);
     }
+    if (new.unique || new.exclusion) && rel.kind == b'p' {
+        covers_partition_key(&rel, &new, &parts[..nkeys])?;
+    }
     unique_names(&mut parts);
     let env = host.env();
     let scope = ExprScope::Relation(&rel);
@@ -170,7 +196,7 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
     let relation = NewRelation {
         name: new.name.clone(),
         namespace: rel.namespace,
-        kind: b'i',
+        kind: if rel.kind == b'p' { b'I' } else { b'i' },
         persistence: rel.persistence,
         owner: rel.owner,
         am: am.oid,
@@ -223,7 +249,45 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
         Ok(())
     })?;
     build(host, new.table, index)?;
+    if rel.kind == b'p' && !new.only && new.constraint.is_none() {
+        crate::partition::carry_down(host, new.table, index)?;
+    }
     Ok(index)
+}
+
+/// Uniqueness over partitions needs the whole partition key.
+fn covers_partition_key(rel: &RelDesc, new: &NewIndex, keys: &[KeyPart]) -> PgResult<()> {
+    let Some(key) = &rel.partition_key else { return Ok(()) };
+    let kind = if new.primary {
+        "PRIMARY KEY"
+    } else if new.exclusion {
+        "EXCLUDE"
+    } else {
+        "UNIQUE"
+    };
+    for attnum in &key.attnums {
+        if *attnum == 0 {
+            return Err(err!(
+                FEATURE_NOT_SUPPORTED,
+                "unsupported {kind} constraint with partition key definition"
+            )
+            .detail(format!(
+                "{kind} constraints cannot be used when partition keys include expressions."
+            )));
+        }
+        if !keys.iter().any(|k| k.attnum == *attnum) {
+            let column = rel.attr(*attnum).map(|c| c.name.to_string()).unwrap_or_default();
+            return Err(err!(
+                FEATURE_NOT_SUPPORTED,
+                "unique constraint on partitioned table must include all partitioning columns"
+            )
+            .detail(format!(
+                "{kind} constraint on table \"{}\" lacks column \"{column}\" which is part of the partition key.",
+                rel.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn references(
@@ -252,7 +316,7 @@ fn index_row(
         indisunique: new.unique,
         indnullsnotdistinct: new.nulls_not_distinct,
         indisprimary: new.primary,
-        indisexclusion: false,
+        indisexclusion: new.exclusion,
         indimmediate: new.immediate,
         indisclustered: false,
         indisvalid: true,

@@ -21,15 +21,15 @@ use crate::relation::{self, NewRelation};
 
 pub(crate) use columns::{NotNull, Plan, column_of};
 pub(crate) use constraints::{
-    add_check, add_key, add_not_null, blank, insert as insert_constraint, set_default,
+    add_check, add_key, add_not_null, blank, choose_constraint_name, insert as insert_constraint, set_default,
 };
 pub(crate) use foreign_key::add_foreign_key;
 
 /// CREATE TABLE.
 pub(crate) fn create_table(host: &dyn CommandHost, s: &CreateStmt) -> PgResult<CommandOutcome> {
     let tag = CommandOutcome::tag("CREATE TABLE");
-    if s.partspec.is_some() || s.partbound.is_some() {
-        return Err(PgError::unsupported("partitioned tables are not supported yet"));
+    if s.partspec.is_some() && s.partbound.is_none() && !s.inh_relations.is_empty() {
+        bail!(INVALID_OBJECT_DEFINITION, "cannot create partitioned table as inheritance child");
     }
     let (namespace, persistence) = ctx::creation_target(host, &s.relation)?;
     if host.snapshot().class_by_name(namespace, &s.relation.relname).is_some() && s.if_not_exists {
@@ -130,7 +130,12 @@ fn define(host: &dyn CommandHost, s: &CreateStmt, namespace: Oid, persistence: u
     }
     let parents = s.inh_relations.iter().map(|r| ctx::relation(host, r)).collect::<PgResult<Vec<_>>>()?;
     let mut plan = columns::Plan::new(host, &s.relation.relname, namespace);
-    plan.inherit(host, &parents)?;
+    if s.partbound.is_some()
+        && let Some(p) = parents.first()
+    {
+        crate::partition::check_parent(p, persistence)?;
+    }
+    plan.inherit(host, &parents, s.partbound.is_some())?;
     if let Some(of) = &s.of_typename {
         plan.of_type(host, of)?;
     }
@@ -148,10 +153,10 @@ fn define(host: &dyn CommandHost, s: &CreateStmt, namespace: Oid, persistence: u
     let rel = NewRelation {
         name: s.relation.relname.clone(),
         namespace,
-        kind: b'r',
+        kind: if s.partspec.is_some() { b'p' } else { b'r' },
         persistence,
         owner: ctx::user(host),
-        am: well_known::AM_HEAP,
+        am: if s.partspec.is_some() { Oid::INVALID } else { well_known::AM_HEAP },
         of_type: plan.of_type,
         tablespace: Oid::INVALID,
         columns: plan.columns.clone(),
@@ -161,7 +166,13 @@ fn define(host: &dyn CommandHost, s: &CreateStmt, namespace: Oid, persistence: u
     // Serial columns need their sequences before the defaults that name them.
     plan.create_sequences(host, persistence)?;
     let oid = relation::create(host, &rel)?;
-    inherit_rows(host, oid, &parents)?;
+    match (&s.partbound, parents.first()) {
+        (Some(bound), Some(parent)) => crate::partition::create_partition(host, oid, parent.oid, bound)?,
+        _ => inherit_rows(host, oid, &parents)?,
+    }
+    if let Some(spec) = &s.partspec {
+        crate::partition::store_key(host, oid, spec)?;
+    }
     plan.own_sequences(host, oid)?;
     for (attnum, default, generated) in plan.defaults() {
         set_default(host, oid, attnum, &default, generated)?;
@@ -171,7 +182,8 @@ fn define(host: &dyn CommandHost, s: &CreateStmt, namespace: Oid, persistence: u
     }
     let mut all = plan.constraints;
     all.extend(table_constraints);
-    apply_constraints(host, oid, plan.not_nulls, plan.inherited_checks, all)?;
+    let inherits_objects = parents.first().filter(|_| s.partbound.is_some()).map(|p| p.oid);
+    apply_constraints(host, oid, plan.not_nulls, plan.inherited_checks, all, inherits_objects)?;
     Ok(oid)
 }
 
@@ -209,6 +221,7 @@ fn apply_constraints(
     not_nulls: Vec<columns::NotNull>,
     checks: Vec<columns::InheritedCheck>,
     all: Vec<Constraint>,
+    partition_of: Option<Oid>,
 ) -> PgResult<()> {
     for n in &not_nulls {
         add_not_null(host, oid, n)?;
@@ -218,6 +231,9 @@ fn apply_constraints(
     }
     for c in all.iter().filter(|c| c.contype == ConstrType::Check) {
         add_check(host, oid, c, true)?;
+    }
+    if let Some(parent) = partition_of {
+        crate::partition::inherit_objects(host, parent, oid)?;
     }
     for c in all.iter().filter(|c| c.contype == ConstrType::Primary) {
         add_key(host, oid, c)?;

@@ -197,6 +197,7 @@ fn target_program(
             policy: o.policy.clone(),
             code: c.compile(&o.qual)?,
             is_view: o.is_view,
+            when: o.when,
         });
     }
     let mut merge = Vec::new();

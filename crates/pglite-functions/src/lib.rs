@@ -19,6 +19,7 @@ pub mod json;
 pub mod math;
 pub mod misc;
 pub mod network;
+mod partition;
 pub mod order;
 pub mod ranges;
 pub mod sets;

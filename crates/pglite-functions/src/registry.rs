@@ -49,6 +49,7 @@ static TABLES: &[&[(&str, Body)]] = &[
     crate::io::TABLE,
     crate::misc::TABLE,
     crate::network::TABLE,
+    crate::partition::TABLE,
     crate::ranges::CONSTRUCTORS,
     crate::ranges::TABLE,
     crate::math::float::TABLE,

@@ -405,6 +405,22 @@ pub struct CheckOption {
     pub policy: Option<String>,
     pub qual: Expr,
     pub is_view: bool,
+    /// A cascaded check option: views below check too.
+    pub cascaded: bool,
+    pub when: CheckWhen,
+}
+
+/// Which rows a [`CheckOption`] is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckWhen {
+    /// Every new row.
+    Always,
+    /// Inserted rows.
+    Insert,
+    /// New versions of updated rows.
+    Update,
+    /// The existing row that ON CONFLICT DO UPDATE found.
+    Conflict,
 }
 
 impl Plan {

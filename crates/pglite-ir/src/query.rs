@@ -61,6 +61,8 @@ pub struct Query {
     pub has_for_update: bool,
     /// INSERT ... VALUES/SELECT: whether the statement may set the command tag, etc.
     pub can_set_tag: bool,
+    /// WITH CHECK OPTION and row security checks of new rows, over the target's columns; filled by the rewriter.
+    pub check_options: Vec<crate::plan::CheckOption>,
     /// Source text span of the statement: byte offset and length (0 = to the end).
     pub location: i32,
     pub len: i32,
@@ -104,6 +106,7 @@ impl Query {
             has_modifying_cte: false,
             has_for_update: false,
             can_set_tag: true,
+            check_options: Vec::new(),
             location: -1,
             len: 0,
         }

@@ -30,6 +30,7 @@ pub fn each_query_expr<'a>(q: &'a Query, f: &mut dyn FnMut(&'a Expr)) {
             a.targets.iter().for_each(|t| f(&t.expr));
         }
     }
+    q.check_options.iter().for_each(|c| f(&c.qual));
     q.rtable.iter().for_each(|r| each_rte_expr(r, f));
 }
 
@@ -97,6 +98,7 @@ pub fn each_query_expr_mut<E>(q: &mut Query, f: &mut dyn FnMut(&mut Expr) -> Res
             a.targets.iter_mut().try_for_each(|t| f(&mut t.expr))?;
         }
     }
+    q.check_options.iter_mut().try_for_each(|c| f(&mut c.qual))?;
     q.rtable.iter_mut().try_for_each(|r| each_rte_expr_mut(r, f))
 }
 

@@ -201,6 +201,12 @@ fn preprocess(g: &mut Glob<'_>, root: &mut Root) -> PgResult<()> {
         m.join_condition = preprocess_opt(g, root, m.join_condition.take(), true)?;
         root.query.merge = Some(m);
     }
+    let mut checks = mem::take(&mut root.query.check_options);
+    for c in &mut checks {
+        preprocess_expr(g, root, &mut c.qual, true)?;
+    }
+    checks.retain(|c| !is_true_const(&c.qual));
+    root.query.check_options = checks;
     preprocess_rtable(g, root)?;
     move_having(g, root);
     Ok(())

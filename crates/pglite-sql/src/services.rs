@@ -83,6 +83,7 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
             let pretty = args.get(2).and_then(Datum::as_bool).unwrap_or(false);
             display::expr(cx, text(0), Oid(int(args, 1) as u32), pretty, text(3))
         }
+        "partition_constraint" => display::partition(cx, Oid(int(args, 0) as u32)),
         "display_view" => {
             let pretty = args.get(1).and_then(Datum::as_bool).unwrap_or(false);
             display::view(cx, Oid(int(args, 0) as u32), pretty)

@@ -46,6 +46,31 @@ impl Analyzer<'_, '_> {
         }
     }
 
+    /// Defaults of a view's own columns, for those that an INSERT leaves out or asks the default of.
+    pub(super) fn view_defaults(&mut self, q: &mut Query, view: &Arc<RelDesc>) -> PgResult<()> {
+        if q.command != CommandType::Insert || !view.columns.iter().any(|c| c.has_default) {
+            return Ok(());
+        }
+        for col in view.live_columns().filter(|c| c.has_default) {
+            let Some(default) = self.column_default(view, col.attnum)? else { continue };
+            match q.targets.iter_mut().find(|t| !t.junk && t.resno == col.attnum) {
+                Some(t) if matches!(t.expr, Expr::SetToDefault { .. }) => t.expr = default,
+                Some(TargetEntry { expr: Expr::Var(v), .. }) => {
+                    let (rte, attno) = (v.rte, v.attno);
+                    if values_source(q) == Some(rte) {
+                        self.fill_values_defaults(q, rte, attno, col, view)?;
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    let t = TargetEntry::new(default, col.attnum, Some(col.name.to_string()));
+                    q.targets.push(t);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// One entry per column, dropped ones included.
     fn insert_list(
         &mut self,

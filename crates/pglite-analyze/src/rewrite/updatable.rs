@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use pglite_catalog::RelDesc;
 
+use pglite_ir::plan::{CheckOption, CheckWhen};
+
 use crate::prelude::*;
 
 impl Analyzer<'_, '_> {
@@ -13,16 +15,8 @@ impl Analyzer<'_, '_> {
         if let Some(reason) = not_updatable(&query) {
             return Err(view_error(q.command, view, reason));
         }
-        let option = |n: &str| {
-            view.options
-                .as_ref()
-                .is_some_and(|o| o.iter().any(|x| x.split_once('=').is_some_and(|(k, _)| k == n)))
-        };
-        if option("check_option") && q.command != CommandType::Delete {
-            return Err(PgError::unsupported("WITH CHECK OPTION is not supported yet"));
-        }
-        if q.on_conflict.is_some() || q.merge.is_some() {
-            return Err(PgError::unsupported("ON CONFLICT and MERGE on views are not supported yet"));
+        if q.merge.is_some() && query.jointree.quals.is_some() {
+            return Err(PgError::unsupported("MERGE on views with conditions is not supported yet"));
         }
         let Some(FromItem::Rte(base_at)) = query.jointree.from.first() else {
             return Err(PgError::internal("updatable view without a base relation"));
@@ -30,39 +24,78 @@ impl Analyzer<'_, '_> {
         let base_at = *base_at;
         self.check_view_columns(q, &query, view, base_at)?;
         let view_at = q.result_relation;
+        let barrier = super::view::option_is_true(view, "security_barrier");
+        self.add_view_check(q, &query, view);
         let mut base = query.rtable[base_at as usize - 1].clone();
         let view_perms = q.rtable[view_at as usize - 1].perms.clone();
         let in_from = q.rtable[view_at as usize - 1].in_from;
         base.in_from = in_from;
+        if !super::view::option_is_true(view, "security_invoker") {
+            base.perms.check_as = view.owner;
+        }
         base.perms.required |= view_perms.required;
         let column = |a: i16| base_column(&query, a, base_at);
         base.perms.inserted.extend(view_perms.inserted.iter().filter_map(|a| column(*a)));
         base.perms.updated.extend(view_perms.updated.iter().filter_map(|a| column(*a)));
+        base.inherit |= q.rtable[view_at as usize - 1].inherit && base.inherit;
+        let base_entry = base.clone();
         q.rtable.push(base);
         let new_at = q.rtable.len() as u32;
         // the view's own entry stays for its privilege check, out of FROM
         replace_from(&mut q.jointree, view_at, new_at);
         q.result_relation = new_at;
-        for t in q.targets.iter_mut().filter(|t| !t.junk) {
-            if let Some(a) = base_column(&query, t.resno, base_at) {
-                t.resno = a;
+        let excluded = q.on_conflict.as_ref().map_or(0, |c| c.excluded_rte);
+        let move_targets = |list: &mut Vec<TargetEntry>| {
+            for t in list.iter_mut().filter(|t| !t.junk) {
+                if let Some(a) = base_column(&query, t.resno, base_at) {
+                    t.resno = a;
+                }
             }
+        };
+        move_targets(&mut q.targets);
+        if let Some(oc) = &mut q.on_conflict {
+            move_targets(&mut oc.set);
+        }
+        if let Some(m) = &mut q.merge {
+            m.actions.iter_mut().for_each(|a| move_targets(&mut a.targets));
+        }
+        if excluded != 0 {
+            let e = &mut q.rtable[excluded as usize - 1];
+            e.kind = base_entry.kind.clone();
+            e.eref.columns = base_entry.eref.columns.clone();
         }
         let replace = |e: &mut Expr, depth: u32| -> Result<(), PgError> {
             let Expr::Var(v) = e else { return Ok(()) };
-            if v.rte != view_at || v.levels_up != depth {
+            if v.levels_up != depth || v.rte != view_at && (excluded == 0 || v.rte != excluded) {
                 return Ok(());
             }
-            if v.attno <= 0 {
-                return Err(PgError::unsupported(
-                    "whole-row and system columns of updatable views are not supported yet",
-                ));
+            let to = if v.rte == view_at { new_at } else { excluded };
+            if v.attno == 0 {
+                let mut args = Vec::new();
+                for t in query.targets.iter().filter(|t| !t.junk) {
+                    let mut e = t.expr.clone();
+                    retarget(&mut e, base_at, to, v.returning);
+                    super::raise_levels(&mut e, depth as i32);
+                    args.push(e);
+                }
+                let names = view.live_columns().map(|c| c.name.to_string()).collect();
+                let form = CoercionForm::ImplicitCast;
+                *e = Expr::Row { args, ty: view.row_type, names, form, location: -1 };
+                return Ok(());
+            }
+            if v.attno < 0 {
+                if v.attno == sysattr::TABLEOID {
+                    v.rte = to;
+                    v.syn_rte = to;
+                    return Ok(());
+                }
+                return Err(PgError::unsupported("system columns of views are not supported"));
             }
             let Some(t) = query.targets.iter().filter(|t| !t.junk).nth(v.attno as usize - 1) else {
                 return Ok(());
             };
             let mut new = t.expr.clone();
-            retarget(&mut new, base_at, new_at, v.returning);
+            retarget(&mut new, base_at, to, v.returning);
             super::raise_levels(&mut new, depth as i32);
             *e = new;
             Ok(())
@@ -73,6 +106,11 @@ impl Analyzer<'_, '_> {
             && let Some(mut quals) = query.jointree.quals.clone()
         {
             retarget(&mut quals, base_at, new_at, VarReturning::Default);
+            q.has_sublinks |= query.has_sublinks;
+            if barrier {
+                q.rtable[new_at as usize - 1].security_quals.insert(0, quals);
+                return Ok(());
+            }
             q.jointree.quals = Some(match q.jointree.quals.take() {
                 Some(old) => Expr::and(vec![quals, old]),
                 None => quals,
@@ -81,23 +119,74 @@ impl Analyzer<'_, '_> {
         Ok(())
     }
 
+    /// WITH CHECK OPTION: new rows must be visible through the view. The condition still names the view's base
+    /// relation by the place it will get, the next of the range table.
+    fn add_view_check(&self, q: &mut Query, query: &Query, view: &RelDesc) {
+        if !matches!(q.command, CommandType::Insert | CommandType::Update | CommandType::Merge) {
+            return;
+        }
+        let option = view.options.iter().flat_map(|o| o.iter()).find_map(|x| {
+            x.split_once('=').filter(|(k, _)| *k == "check_option").map(|(_, v)| v.to_string())
+        });
+        let above = q.check_options.first().is_some_and(|c| c.is_view && c.cascaded);
+        let cascaded = above || option.as_deref() == Some("cascaded");
+        if !cascaded && option.is_none() || !cascaded && query.jointree.quals.is_none() {
+            return;
+        }
+        let Some(FromItem::Rte(base_at)) = query.jointree.from.first() else { return };
+        let mut qual = query.jointree.quals.clone().unwrap_or_else(|| Expr::bool(true));
+        // Why: a reference to the view's own entry in an outer check must not be mistaken for this one.
+        retarget(&mut qual, *base_at, q.rtable.len() as u32 + 1, VarReturning::Default);
+        q.has_sublinks |= query.has_sublinks;
+        q.check_options.insert(
+            0,
+            CheckOption {
+                relation: view.name.to_string(),
+                policy: None,
+                qual,
+                is_view: true,
+                cascaded,
+                when: CheckWhen::Always,
+            },
+        );
+    }
+
     /// Every assigned column must be a plain column of the base relation.
     fn check_view_columns(&self, q: &Query, query: &Query, view: &RelDesc, base_at: u32) -> PgResult<()> {
-        for t in q.targets.iter().filter(|t| !t.junk) {
+        let mut all: Vec<(&TargetEntry, CommandType)> = q.targets.iter().map(|t| (t, q.command)).collect();
+        if let Some(oc) = &q.on_conflict {
+            all.extend(oc.set.iter().map(|t| (t, CommandType::Update)));
+        }
+        if let Some(m) = &q.merge {
+            all.extend(m.actions.iter().flat_map(|a| a.targets.iter().map(|t| (t, a.command))));
+        }
+        for (t, command) in all.into_iter().filter(|(t, _)| !t.junk) {
             if base_column(query, t.resno, base_at).is_some() {
                 continue;
             }
-            let name = t.name.clone().unwrap_or_default();
-            let what = match q.command {
-                CommandType::Insert => "insert into",
+            let name = view.attr(t.resno).map(|c| c.name.to_string()).unwrap_or_default();
+            let what = match (q.command, command) {
+                (CommandType::Merge, _) => "merge into",
+                (_, CommandType::Insert) => "insert into",
                 _ => "update",
+            };
+            let system = query
+                .targets
+                .iter()
+                .filter(|t| !t.junk)
+                .nth((t.resno - 1).max(0) as usize)
+                .is_some_and(|t| matches!(&t.expr, Expr::Var(v) if v.rte == base_at && v.attno <= 0));
+            let detail = if system {
+                "View columns that refer to system columns are not updatable."
+            } else {
+                "View columns that are not columns of their base relation are not updatable."
             };
             return Err(err!(
                 FEATURE_NOT_SUPPORTED,
                 "cannot {what} column \"{name}\" of view \"{}\"",
                 view.name
             )
-            .detail("View columns that are not columns of their base relation are not updatable."));
+            .detail(detail));
         }
         Ok(())
     }
@@ -126,7 +215,7 @@ fn retarget(e: &mut Expr, from: u32, to: u32, returning: VarReturning) {
     });
 }
 
-fn replace_from(tree: &mut JoinTree, from: u32, to: u32) {
+pub(super) fn replace_from(tree: &mut JoinTree, from: u32, to: u32) {
     for item in &mut tree.from {
         replace_item(item, from, to);
     }

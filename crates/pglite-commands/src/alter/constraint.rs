@@ -89,6 +89,14 @@ pub(super) fn add(
         },
         ConstrType::Foreign => {
             let known: Vec<Oid> = rel.constraints.iter().map(|c| c.oid).collect();
+            if rel.kind == b'p' && !recurse {
+                bail!(
+                    WRONG_OBJECT_TYPE,
+                    "cannot use ONLY for foreign key on partitioned table \"{}\" referencing relation \"{}\"",
+                    rel.name,
+                    k.pktable.as_ref().map_or("", |t| t.relname.as_str())
+                );
+            }
             table::add_foreign_key(host, rel_oid, k, !k.skip_validation)?;
             let s = host.snapshot();
             let new = s.constraints_of(rel_oid).find(|c| !known.contains(&c.oid)).cloned();
@@ -168,7 +176,7 @@ fn use_index(host: &dyn CommandHost, rel: &RelDesc, k: &Constraint, name: &str) 
 }
 
 /// 23503 when a row has no partner.
-fn check_foreign_key(host: &dyn CommandHost, k: &ConstraintRow) -> PgResult<()> {
+pub(crate) fn check_foreign_key(host: &dyn CommandHost, k: &ConstraintRow) -> PgResult<()> {
     let s = host.snapshot();
     let (fk, pk) = (desc(&s, k.conrelid)?, desc(&s, k.confrelid)?);
     if !matches!(fk.kind, b'r' | b'm' | b'p') {

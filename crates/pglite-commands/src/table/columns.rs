@@ -146,14 +146,22 @@ impl Plan {
     }
 
     /// Takes over the parents' columns and inheritable constraints.
-    pub fn inherit(&mut self, host: &dyn CommandHost, parents: &[Arc<RelDesc>]) -> PgResult<()> {
+    pub fn inherit(
+        &mut self,
+        host: &dyn CommandHost,
+        parents: &[Arc<RelDesc>],
+        partition: bool,
+    ) -> PgResult<()> {
         let s = host.snapshot();
         for p in parents {
             if !matches!(p.kind, b'r' | b'f' | b'p') {
                 bail!(WRONG_OBJECT_TYPE, "inherited relation \"{}\" is not a table or foreign table", p.name);
             }
-            if p.kind == b'p' {
+            if p.kind == b'p' && !partition {
                 bail!(WRONG_OBJECT_TYPE, "cannot inherit from partitioned table \"{}\"", p.name);
+            }
+            if p.is_partition && !partition {
+                bail!(WRONG_OBJECT_TYPE, "cannot inherit from partition \"{}\"", p.name);
             }
             ctx::must_own(host, p)?;
             for c in p.live_columns() {
@@ -197,6 +205,11 @@ impl Plan {
                         n.not_null = c.not_null;
                         n.ndims = c.ndims;
                         n.generated = c.generated;
+                        n.storage = Some(c.storage);
+                        n.compression = c.compression;
+                        if partition {
+                            n.identity = c.identity;
+                        }
                         if let Some(d) = &c.default {
                             self.defaults.push((self.columns.len(), Source::Text(d.to_string())));
                         }

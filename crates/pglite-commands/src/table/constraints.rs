@@ -326,6 +326,8 @@ pub(crate) fn add_key(host: &dyn CommandHost, rel: Oid, c: &Constraint) -> PgRes
             immediate: !c.deferrable,
             constraint: Some(constraint),
             options: super::rel_options(&c.options)?,
+            only: true,
+            exclusion: false,
         },
     )?;
     let mut row = blank(constraint, &name, namespace, if primary { b'p' } else { b'u' }, rel);
@@ -343,5 +345,9 @@ pub(crate) fn add_key(host: &dyn CommandHost, rel: Oid, c: &Constraint) -> PgRes
             DependencyType::Internal,
         );
         Ok(())
-    })
+    })?;
+    if class.relkind == b'p' {
+        crate::partition::carry_down(host, rel, index)?;
+    }
+    Ok(())
 }

@@ -137,7 +137,7 @@ pub(crate) fn add_foreign_key(host: &dyn CommandHost, rel: Oid, c: &Constraint, 
     row.confupdtype = c.fk_upd_action as u8;
     row.confdeltype = c.fk_del_action as u8;
     row.confmatchtype = c.fk_matchtype as u8;
-    row.connoinherit = true;
+    row.connoinherit = fk.kind != b'p';
     row.conpfeqop = Some(List::from(ops.iter().map(|o| o.0).collect::<Vec<_>>()));
     row.conppeqop = Some(List::from(ops.iter().map(|o| o.1).collect::<Vec<_>>()));
     row.conffeqop = Some(List::from(ops.iter().map(|o| o.2).collect::<Vec<_>>()));
@@ -157,13 +157,13 @@ pub(crate) fn add_foreign_key(host: &dyn CommandHost, rel: Oid, c: &Constraint, 
     normal.push(ObjectAddress::relation(index));
     row.conkey = Some(List::from(fk_attrs));
     row.confkey = Some(List::from(pk_attrs));
-    insert(host, row, auto, normal)?;
+    insert(host, row.clone(), auto, normal)?;
     host.with_catalog(&mut |t| {
         t.modify::<ClassRow>(rel, |r| r.relhastriggers = true);
         t.modify::<ClassRow>(pk.oid, |r| r.relhastriggers = true);
         Ok(())
     })?;
-    Ok(())
+    crate::partition::carry_foreign_key(host, rel, &row)
 }
 
 /// For each column pair: (pk = fk, pk = pk, fk = fk) operators.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pglite_catalog::RelDesc;
+use pglite_ir::plan::CheckWhen;
 use pglite_error::PgResult;
 use pglite_types::{Batch, Datum, Row};
 
@@ -28,7 +29,8 @@ pub fn insert_chunk(
         prepare(cx, &target.program, batch.row_mut(i), true)?;
         if !tp.checks.is_empty() {
             let row = batch.row(i);
-            check::options(cx, &tp.checks, &target.program, &Rows { s: [row, &[], &[], row] }, row)?;
+            let rows = Rows { s: [row, &[], &[], row] };
+            check::options(cx, &tp.checks, &target.program, &rows, row, CheckWhen::Insert)?;
         }
     }
     write(cx, target, &target.program, &batch)?;

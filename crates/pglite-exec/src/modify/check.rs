@@ -2,6 +2,7 @@
 //! errors.
 
 use pglite_error::{PgError, PgResult, err};
+use pglite_ir::plan::CheckWhen;
 use pglite_types::{Datum, Oid};
 
 use super::rel::RelProgram;
@@ -109,16 +110,20 @@ pub struct CheckCode {
     pub policy: Option<String>,
     pub code: Code,
     pub is_view: bool,
+    pub when: CheckWhen,
 }
 
+/// Runs the checks that are for rows of this kind.
 pub fn options(
     cx: &mut ExecCx<'_>,
     checks: &[CheckCode],
     rel: &RelProgram,
     rows: &Rows<'_>,
     row: &[Datum],
+    when: CheckWhen,
 ) -> PgResult<()> {
-    for c in checks {
+    let mine = |w: CheckWhen| w == when || w == CheckWhen::Always && when != CheckWhen::Conflict;
+    for c in checks.iter().filter(|c| mine(c.when)) {
         if c.code.test(rows, cx)? == Some(true) {
             continue;
         }
@@ -130,6 +135,20 @@ pub fn options(
             );
             let text = row_text(cx, rel, row)?;
             return Err(e.detail(format!("Failing row contains {text}.")));
+        }
+        if when == CheckWhen::Conflict {
+            return Err(match &c.policy {
+                Some(p) => err!(
+                    INSUFFICIENT_PRIVILEGE,
+                    "new row violates row-level security policy \"{p}\" (USING expression) for table \"{}\"",
+                    c.relation
+                ),
+                None => err!(
+                    INSUFFICIENT_PRIVILEGE,
+                    "new row violates row-level security policy (USING expression) for table \"{}\"",
+                    c.relation
+                ),
+            });
         }
         return Err(match &c.policy {
             Some(p) => err!(

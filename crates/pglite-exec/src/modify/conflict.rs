@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pglite_ir::plan::CheckWhen;
 use pglite_error::{PgResult, err};
 use pglite_ir::plan::ModifyTarget;
 use pglite_ir::query::OnConflict;
@@ -150,6 +151,12 @@ impl Writer<'_> {
         {
             return Ok(None);
         }
+        let tp = &self.prog.targets[i];
+        if !tp.checks.is_empty() {
+            let rows = Rows { s: [&source, &excluded, &[], &shaped.values] };
+            super::check::options(cx, &tp.checks, &tp.rel, &rows, &shaped.values, CheckWhen::Conflict)?;
+        }
+        let rows = Rows { s: [&source, &excluded, &existing, &[]] };
         let mut new = shaped.values.clone();
         for (col, code) in &c.set {
             new[*col] = code.eval(&rows, cx)?;

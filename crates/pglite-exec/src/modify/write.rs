@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pglite_error::{PgError, PgResult, err};
+use pglite_ir::plan::CheckWhen;
 use pglite_txn::ReadView;
 use pglite_txn::am::{Columns, RowId, RowLock, RowMeta, RowStatus, Wait};
 use pglite_types::{Batch, Datum, Row};
@@ -186,6 +187,7 @@ impl Writer<'_> {
                 &nominal.program,
                 &Rows { s: [&source, &[], &[], &shaped] },
                 &shaped,
+                CheckWhen::Insert,
             )?;
         }
         let check_partition =
@@ -316,7 +318,8 @@ impl Writer<'_> {
         let tp = &prog.targets[i];
         if !tp.checks.is_empty() {
             let shaped = route::convert(target.rel(), &tp.rel.rel, new.clone());
-            check::options(cx, &tp.checks, &tp.rel, &Rows { s: [&source, &[], &[], &shaped] }, &shaped)?;
+            let rows = Rows { s: [&source, &[], &[], &shaped] };
+            check::options(cx, &tp.checks, &tp.rel, &rows, &shaped, CheckWhen::Update)?;
         }
         if target.rel().is_partition && !check::in_partition(cx, &target.program, &new)? {
             return self.move_row(cx, i, target, id, old, new, source);

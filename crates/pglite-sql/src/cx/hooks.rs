@@ -149,6 +149,15 @@ impl Cx<'_> {
             };
             out.indexes.push((index.oid, exprs, predicate));
         }
+        if rel.is_partition {
+            let all = pglite_analyze::partition::partition_constraint(self, rel)?;
+            out.partition = (!all.is_empty()).then(|| Expr::and(all));
+        }
+        if let Some(key) = &rel.partition_key {
+            for text in &key.exprs {
+                out.partition_key.push(self.bind(text.as_str(), &scope, ExprKind::Other, None)?);
+            }
+        }
         Ok(out)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pglite_analyze::{ExprKind, Scope};
 use pglite_catalog::{RelDesc, Snapshot};
 use pglite_error::PgResult;
-use pglite_ir::Expr;
+use pglite_ir::{Expr, FnHost};
 use pglite_planner::{ColumnStats, PlannerEnv};
 use pglite_txn::Space;
 use pglite_types::{Datum, Oid};
@@ -64,6 +64,21 @@ impl PlannerEnv for Cx<'_> {
     fn relation_expr(&self, rel: &RelDesc, text: &str) -> PgResult<Expr> {
         let rel = Arc::new(rel.clone());
         self.bind(text, &Scope::Relation(&rel), ExprKind::Other, None)
+    }
+    fn partition_order(&self, rel: &RelDesc) -> PgResult<Option<Vec<Oid>>> {
+        let rel = Arc::new(rel.clone());
+        let key = pglite_analyze::partition::partition_key(self, &rel)?;
+        let compare = |i: usize, a: &Datum, b: &Datum| pglite_analyze::partition::compare_values(
+            &self.catalog,
+            &key[i],
+            a,
+            b,
+            &|func, collation, args| FnHost::call(self, func, collation, args),
+        );
+        pglite_analyze::partition::partition_order(self, &rel, &compare).map(Some)
+    }
+    fn partition_condition(&self, rel: &RelDesc) -> PgResult<Option<Vec<Expr>>> {
+        pglite_analyze::partition::partition_constraint(self, &Arc::new(rel.clone())).map(Some)
     }
     fn column_stats(&self, rel: Oid, attno: i16) -> Option<Arc<ColumnStats>> {
         crate::stats::column_stats(self, rel, attno)

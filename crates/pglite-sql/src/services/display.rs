@@ -74,3 +74,16 @@ pub(super) fn view(cx: &Cx<'_>, relation: Oid, pretty: bool) -> PgResult<Vec<Row
     let printer = Deparser::new(&cx.catalog, &cx.path, cx, Style { pretty_paren: pretty, indent: true });
     Ok(vec![vec![Datum::text(printer.query_text(&query)?)]])
 }
+
+/// `partition_constraint(relation)`: the condition that a partition's rows meet, as `\d+` prints it.
+pub(super) fn partition(cx: &Cx<'_>, relation: Oid) -> PgResult<Vec<Row>> {
+    let Some(rel) = cx.catalog.rel(relation) else { return Ok(vec![vec![Datum::Null]]) };
+    let all = pglite_analyze::partition::partition_constraint(cx, &rel)?;
+    if all.is_empty() {
+        return Ok(vec![vec![Datum::Null]]);
+    }
+    let printer =
+        Deparser::new(&cx.catalog, &cx.path, cx, Style { pretty_paren: false, indent: true });
+    let text = printer.expr_text(&Expr::and(all), deparse::Scope::Relation(&rel))?;
+    Ok(vec![vec![Datum::text(text)]])
+}
