@@ -271,9 +271,7 @@ fn covers_partition_key(rel: &RelDesc, new: &NewIndex, keys: &[KeyPart]) -> PgRe
                 FEATURE_NOT_SUPPORTED,
                 "unsupported {kind} constraint with partition key definition"
             )
-            .detail(format!(
-                "{kind} constraints cannot be used when partition keys include expressions."
-            )));
+            .detail(format!("{kind} constraints cannot be used when partition keys include expressions.")));
         }
         if !keys.iter().any(|k| k.attnum == *attnum) {
             let column = rel.attr(*attnum).map(|c| c.name.to_string()).unwrap_or_default();

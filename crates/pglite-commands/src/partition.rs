@@ -132,10 +132,8 @@ fn violating_leaf(
         let mut own = all.to_vec();
         own.iter_mut().for_each(|e| parts::map_columns(e, rel, &leaf));
         let text = condition_text(host, &leaf, own)?;
-        let sql = format!(
-            "SELECT 1 FROM ONLY {} WHERE NOT ({text}) LIMIT 1",
-            crate::alter::table_text(&s, &leaf)
-        );
+        let sql =
+            format!("SELECT 1 FROM ONLY {} WHERE NOT ({text}) LIMIT 1", crate::alter::table_text(&s, &leaf));
         if !host.env().as_fn_host().run_query(&sql, &[])?.is_empty() {
             return Ok(Some(leaf));
         }
@@ -158,11 +156,7 @@ fn check_default_rows(host: &dyn CommandHost, parent: Oid, child: Oid, bound: &B
     };
     let default_rel = desc(&s, default)?;
     // A row that satisfies the new bound stands wrong; unknown is no match.
-    let negated = Expr::Bool {
-        op: pglite_ir::expr::BoolOp::Not,
-        args: vec![Expr::and(own)],
-        location: -1,
-    };
+    let negated = Expr::Bool { op: pglite_ir::expr::BoolOp::Not, args: vec![Expr::and(own)], location: -1 };
     let mut mapped = vec![negated];
     mapped.iter_mut().for_each(|e| parts::map_columns(e, &rel, &default_rel));
     if let Some(leaf) = violating_leaf(host, &default_rel, &mapped)? {
@@ -304,8 +298,9 @@ pub(crate) fn attach(host: &dyn CommandHost, parent: Oid, p: &PartitionCmd) -> P
         } else {
             format!("partition constraint of relation \"{}\" is violated by some row", leaf.name)
         };
-        return Err(PgError::new(pglite_error::codes::CHECK_VIOLATION, text)
-            .table(schema, leaf.name.to_string()));
+        return Err(
+            PgError::new(pglite_error::codes::CHECK_VIOLATION, text).table(schema, leaf.name.to_string())
+        );
     }
     Ok(())
 }

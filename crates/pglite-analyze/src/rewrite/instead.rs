@@ -20,9 +20,11 @@ impl Analyzer<'_, '_> {
             _ => return false,
         };
         view.has_triggers
-            && self.cat.snap.triggers_of(view.oid).any(|t| {
-                t.tgtype & INSTEAD != 0 && t.tgtype & bit != 0 && t.tgenabled != b'D'
-            })
+            && self
+                .cat
+                .snap
+                .triggers_of(view.oid)
+                .any(|t| t.tgtype & INSTEAD != 0 && t.tgtype & bit != 0 && t.tgenabled != b'D')
     }
 
     /// UPDATE and DELETE read the view as a subquery; each row goes to the trigger whole.

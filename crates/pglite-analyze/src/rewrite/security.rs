@@ -35,7 +35,9 @@ fn applies(env: &dyn AnalyzeEnv, rel: &RelDesc, user: Oid) -> PgResult<bool> {
             rel.name
         );
         return Err(if owner {
-            e.hint("To disable the policy for the table's owner, use ALTER TABLE NO FORCE ROW LEVEL SECURITY.")
+            e.hint(
+                "To disable the policy for the table's owner, use ALTER TABLE NO FORCE ROW LEVEL SECURITY.",
+            )
         } else {
             e
         });
@@ -76,13 +78,8 @@ impl Analyzer<'_, '_> {
     /// A policy's expression over the range table entry `at`.
     fn policy_expr(&mut self, rel: &Arc<RelDesc>, text: &str, at: u32) -> PgResult<Expr> {
         let kind = ExprKind::Policy;
-        let mut e = crate::analyze_stored_expr(
-            self.env,
-            text,
-            &Scope::Relation(rel),
-            kind,
-            Some((oid::BOOL, -1)),
-        )?;
+        let mut e =
+            crate::analyze_stored_expr(self.env, text, &Scope::Relation(rel), kind, Some((oid::BOOL, -1)))?;
         let _ = pglite_ir::tree::mutate_expr::<()>(&mut e, 0, &mut |e, depth| {
             if let Expr::Var(v) = e
                 && v.rte == 1
@@ -96,7 +93,13 @@ impl Analyzer<'_, '_> {
         Ok(e)
     }
 
-    fn using_quals(&mut self, rel: &Arc<RelDesc>, p: &Policies, at: u32, out: &mut Vec<Expr>) -> PgResult<()> {
+    fn using_quals(
+        &mut self,
+        rel: &Arc<RelDesc>,
+        p: &Policies,
+        at: u32,
+        out: &mut Vec<Expr>,
+    ) -> PgResult<()> {
         let mut any = Vec::new();
         for policy in &p.permissive {
             if let Some(text) = &policy.polqual {
@@ -179,7 +182,9 @@ impl Analyzer<'_, '_> {
         for i in 0..q.rtable.len() {
             let at = i as u32 + 1;
             let rel = match &q.rtable[i].kind {
-                RteKind::Relation { rel, .. } if matches!(rel.kind, b'r' | b'p') && rel.row_security => rel.clone(),
+                RteKind::Relation { rel, .. } if matches!(rel.kind, b'r' | b'p') && rel.row_security => {
+                    rel.clone()
+                }
                 _ => continue,
             };
             let is_excluded = q.on_conflict.as_ref().is_some_and(|c| c.excluded_rte == at);
@@ -261,8 +266,7 @@ impl Analyzer<'_, '_> {
             }
         }
         if is_target && matches!(command, CommandType::Insert | CommandType::Update) {
-            let when =
-                if command == CommandType::Insert { CheckWhen::Insert } else { CheckWhen::Update };
+            let when = if command == CommandType::Insert { CheckWhen::Insert } else { CheckWhen::Update };
             self.checks(rel, &own, at, when, false, &mut checks)?;
             if reads {
                 self.checks(rel, &select, at, when, true, &mut checks)?;

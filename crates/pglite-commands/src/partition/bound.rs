@@ -71,10 +71,7 @@ pub(super) fn transform(
                 );
             }
             if spec.remainder >= spec.modulus {
-                bail!(
-                    INVALID_TABLE_DEFINITION,
-                    "remainder for hash partition must be less than modulus"
-                );
+                bail!(INVALID_TABLE_DEFINITION, "remainder for hash partition must be less than modulus");
             }
             Bound::Hash { modulus: spec.modulus, remainder: spec.remainder }
         }
@@ -146,11 +143,8 @@ fn range(
                 RangeDatum::Value(_) => continue,
             };
             if !ok {
-                return Err(err!(
-                    DATATYPE_MISMATCH,
-                    "every bound following {word} must also be {word}"
-                )
-                .at(location(&list[i])));
+                return Err(err!(DATATYPE_MISMATCH, "every bound following {word} must also be {word}")
+                    .at(location(&list[i])));
             }
         }
         Ok(out)
@@ -248,12 +242,8 @@ fn check(
     };
     others.retain(|(o, _)| *o != child);
     let overlap = |with: Oid, at: i32| -> PgError {
-        err!(
-            INVALID_OBJECT_DEFINITION,
-            "partition \"{me}\" would overlap partition \"{}\"",
-            name_of(with)
-        )
-        .at(at)
+        err!(INVALID_OBJECT_DEFINITION, "partition \"{me}\" would overlap partition \"{}\"", name_of(with))
+            .at(at)
     };
     match bound {
         Bound::Hash { modulus, remainder } => {
@@ -375,7 +365,9 @@ fn literal(host: &dyn CommandHost, ty: Oid, v: &Datum) -> PgResult<String> {
     Ok(match ty {
         oid::BOOL => if matches!(v, Datum::Bool(true)) { "true" } else { "false" }.into(),
         oid::INT4 if !text.starts_with('-') => text,
-        oid::NUMERIC if text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['.', 'e', 'E']) => text,
+        oid::NUMERIC if text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['.', 'e', 'E']) => {
+            text
+        }
         _ => quote_literal(&text),
     })
 }

@@ -75,9 +75,8 @@ pub(crate) fn create_like(
     let s = host.snapshot();
     let (keys, including) = elements(host, parent, index)?;
     let constraint = s.index_constraint(index.oid).and_then(|c| s.constraint_by_oid(c)).cloned();
-    let attr = |n: usize| {
-        s.attribute(index.oid, n as i16 + 1).map(|a| a.attname.to_string()).unwrap_or_default()
-    };
+    let attr =
+        |n: usize| s.attribute(index.oid, n as i16 + 1).map(|a| a.attname.to_string()).unwrap_or_default();
     let parts: Vec<String> =
         keys.iter().enumerate().map(|(n, e)| e.name.clone().unwrap_or_else(|| attr(n))).collect();
     let joined = parts.join("_");
@@ -91,8 +90,7 @@ pub(crate) fn create_like(
     let name = keep_name.unwrap_or_else(|| {
         ctx::choose_name(&child.name, middle, label, &|n| {
             s.class_by_name(namespace, n).is_some()
-                || constraint.is_some()
-                    && s.constraints_by_name(n).any(|k| k.connamespace == namespace)
+                || constraint.is_some() && s.constraints_by_name(n).any(|k| k.connamespace == namespace)
         })
     });
     if constraint.as_ref().is_some_and(|k| k.contype == b'p') {
@@ -195,9 +193,7 @@ fn same(
     for (n, (p, c)) in index.keys.iter().zip(&other.keys).enumerate() {
         let agree = match (parent.attr(p.attnum).filter(|_| p.attnum != 0), &p.expr, &c.expr) {
             (Some(a), _, None) => child.column(&a.name).is_some_and(|k| k.attnum == c.attnum),
-            (None, Some(p), Some(c)) => {
-                text_of(host, parent, p, child)? == text_of(host, child, c, child)?
-            }
+            (None, Some(p), Some(c)) => text_of(host, parent, p, child)? == text_of(host, child, c, child)?,
             _ => false,
         };
         // PG: the order of a column does not matter here.
@@ -237,12 +233,7 @@ pub(crate) fn link(host: &dyn CommandHost, child: Oid, index: Oid, parent: Oid) 
 }
 
 /// `ConstraintSetParentConstraint`.
-pub(super) fn set_parent_constraint(
-    c: &mut pglite_catalog::CatalogTxn,
-    own: Oid,
-    above: Oid,
-    table: Oid,
-) {
+pub(super) fn set_parent_constraint(c: &mut pglite_catalog::CatalogTxn, own: Oid, above: Oid, table: Oid) {
     c.modify::<ConstraintRow>(own, |r| {
         r.conislocal = false;
         r.coninhcount += 1;
@@ -271,8 +262,7 @@ fn revalidate(host: &dyn CommandHost, table: Oid, index: Oid) -> PgResult<()> {
         Ok(())
     })?;
     let s = host.snapshot();
-    if let (Some(up), Some(table)) =
-        (parent_of(host, index), s.parents_of(table).next().map(|i| i.inhparent))
+    if let (Some(up), Some(table)) = (parent_of(host, index), s.parents_of(table).next().map(|i| i.inhparent))
     {
         revalidate(host, table, up)?;
     }
@@ -296,10 +286,7 @@ fn provide(host: &dyn CommandHost, parent: Oid, index: Oid, child: Oid) -> PgRes
                 "cannot create {word} index on partitioned table \"{}\"",
                 parent_rel.name
             )
-            .detail(format!(
-                "Table \"{}\" contains partitions that are foreign tables.",
-                parent_rel.name
-            )));
+            .detail(format!("Table \"{}\" contains partitions that are foreign tables.", parent_rel.name)));
         }
         return Ok(());
     }
@@ -332,9 +319,10 @@ pub(crate) fn carry_down(host: &dyn CommandHost, parent: Oid, index: Oid) -> PgR
     for child in children {
         provide(host, parent, index, child)?;
         let s = host.snapshot();
-        let part = s.children_of(index).map(|i| i.inhrelid).find(|i| {
-            s.index(*i).is_some_and(|r| r.indrelid == child)
-        });
+        let part = s
+            .children_of(index)
+            .map(|i| i.inhrelid)
+            .find(|i| s.index(*i).is_some_and(|r| r.indrelid == child));
         // A part that was new carried itself down when it was created; one that was there did then.
         if let Some(part) = part
             && s.class_by_oid(child).is_some_and(|c| c.relkind == b'p')
@@ -420,10 +408,7 @@ pub(crate) fn attach_index(host: &dyn CommandHost, parent: Oid, name: &RangeVar)
     };
     let state = |mut e: PgError| {
         let detail = e.fields_mut().detail.take();
-        let e = PgError::new(
-            pglite_error::codes::OBJECT_NOT_IN_PREREQUISITE_STATE,
-            e.message().to_string(),
-        );
+        let e = PgError::new(pglite_error::codes::OBJECT_NOT_IN_PREREQUISITE_STATE, e.message().to_string());
         match detail {
             Some(d) => e.detail(d),
             None => e,

@@ -14,15 +14,19 @@ use crate::table;
 
 fn mapped(from: &RelDesc, to: &RelDesc, list: &Option<List<i16>>) -> Option<List<i16>> {
     list.as_ref().map(|l| {
-        let each = l.iter().map(|a| {
-            from.attr(*a).and_then(|c| to.column(&c.name)).map_or(*a, |c| c.attnum)
-        });
+        let each = l.iter().map(|a| from.attr(*a).and_then(|c| to.column(&c.name)).map_or(*a, |c| c.attnum));
         List::from(each.collect::<Vec<_>>())
     })
 }
 
 /// Gives a partition its copy of one foreign key, and the partitions below it theirs.
-fn copy(host: &dyn CommandHost, parent: &RelDesc, child: Oid, k: &ConstraintRow, check: bool) -> PgResult<()> {
+fn copy(
+    host: &dyn CommandHost,
+    parent: &RelDesc,
+    child: Oid,
+    k: &ConstraintRow,
+    check: bool,
+) -> PgResult<()> {
     let s = host.snapshot();
     let rel = desc(&s, child)?;
     let conkey = mapped(parent, &rel, &k.conkey);
@@ -66,11 +70,8 @@ fn copy(host: &dyn CommandHost, parent: &RelDesc, child: Oid, k: &ConstraintRow,
                 conparentid: Oid::INVALID,
                 ..k.clone()
             };
-            let auto = conkey
-                .iter()
-                .flat_map(|l| l.iter())
-                .map(|a| ObjectAddress::column(child, *a))
-                .collect();
+            let auto =
+                conkey.iter().flat_map(|l| l.iter()).map(|a| ObjectAddress::column(child, *a)).collect();
             let mut normal: Vec<ObjectAddress> = k
                 .confkey
                 .iter()

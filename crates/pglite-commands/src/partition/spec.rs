@@ -27,10 +27,7 @@ pub(crate) fn store_key(host: &dyn CommandHost, rel_oid: Oid, spec: &PartitionSp
         bail!(TOO_MANY_COLUMNS, "cannot partition using more than 32 columns");
     }
     if matches!(spec.strategy, PartitionStrategy::List) && spec.part_params.len() != 1 {
-        bail!(
-            INVALID_OBJECT_DEFINITION,
-            "cannot use \"list\" partition strategy with more than one column"
-        );
+        bail!(INVALID_OBJECT_DEFINITION, "cannot use \"list\" partition strategy with more than one column");
     }
     let s = host.snapshot();
     let rel = desc(&s, rel_oid)?;
@@ -75,11 +72,7 @@ pub(crate) fn store_key(host: &dyn CommandHost, rel_oid: Oid, spec: &PartitionSp
             }
             // The key's columns go only with the table.
             if p.attnum > 0 {
-                c.record_dependency(
-                    ObjectAddress::column(rel_oid, p.attnum),
-                    me,
-                    DependencyType::Internal,
-                );
+                c.record_dependency(ObjectAddress::column(rel_oid, p.attnum), me, DependencyType::Internal);
             }
         }
         for r in &refs {
@@ -167,10 +160,7 @@ fn part(
                         );
                     }
                     if !pglite_ir::walk::contains(&e, &|x| matches!(x, Expr::Var(_))) {
-                        bail!(
-                            INVALID_OBJECT_DEFINITION,
-                            "cannot use constant expression as partition key"
-                        );
+                        bail!(INVALID_OBJECT_DEFINITION, "cannot use constant expression as partition key");
                     }
                     let pseudo = s.type_by_oid(e.ty()).is_some_and(|t| t.typtype == b'p');
                     if pseudo {
@@ -190,8 +180,8 @@ fn part(
     let collatable = s.type_by_oid(s.base_type(ty)).is_some_and(|t| t.typcollation.is_valid());
     let mut collation = own_collation;
     if !elem.collation.is_empty() {
-        collation = resolve_collation(env.as_analyze_env(), &elem.collation, elem.location)
-            .map_err(|mut e| {
+        collation =
+            resolve_collation(env.as_analyze_env(), &elem.collation, elem.location).map_err(|mut e| {
                 e.fields_mut().position = None;
                 e
             })?;

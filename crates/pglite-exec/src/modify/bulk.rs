@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pglite_catalog::RelDesc;
-use pglite_ir::plan::CheckWhen;
 use pglite_error::PgResult;
+use pglite_ir::plan::CheckWhen;
 use pglite_types::{Batch, Datum, Row};
 
 use super::rel::RelProgram;

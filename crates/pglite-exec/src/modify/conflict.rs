@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use pglite_ir::plan::CheckWhen;
 use pglite_error::{PgResult, err};
+use pglite_ir::plan::CheckWhen;
 use pglite_ir::plan::ModifyTarget;
 use pglite_ir::query::OnConflict;
 use pglite_txn::ReadView;

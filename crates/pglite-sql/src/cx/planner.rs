@@ -68,13 +68,15 @@ impl PlannerEnv for Cx<'_> {
     fn partition_order(&self, rel: &RelDesc) -> PgResult<Option<Vec<Oid>>> {
         let rel = Arc::new(rel.clone());
         let key = pglite_analyze::partition::partition_key(self, &rel)?;
-        let compare = |i: usize, a: &Datum, b: &Datum| pglite_analyze::partition::compare_values(
-            &self.catalog,
-            &key[i],
-            a,
-            b,
-            &|func, collation, args| FnHost::call(self, func, collation, args),
-        );
+        let compare = |i: usize, a: &Datum, b: &Datum| {
+            pglite_analyze::partition::compare_values(
+                &self.catalog,
+                &key[i],
+                a,
+                b,
+                &|func, collation, args| FnHost::call(self, func, collation, args),
+            )
+        };
         pglite_analyze::partition::partition_order(self, &rel, &compare).map(Some)
     }
     fn partition_condition(&self, rel: &RelDesc) -> PgResult<Option<Vec<Expr>>> {

@@ -82,8 +82,7 @@ pub(super) fn partition(cx: &Cx<'_>, relation: Oid) -> PgResult<Vec<Row>> {
     if all.is_empty() {
         return Ok(vec![vec![Datum::Null]]);
     }
-    let printer =
-        Deparser::new(&cx.catalog, &cx.path, cx, Style { pretty_paren: false, indent: true });
+    let printer = Deparser::new(&cx.catalog, &cx.path, cx, Style { pretty_paren: false, indent: true });
     let text = printer.expr_text(&Expr::and(all), deparse::Scope::Relation(&rel))?;
     Ok(vec![vec![Datum::text(text)]])
 }
