@@ -34,7 +34,8 @@ pub fn run(args: &[String]) -> Result<()> {
     let outcome = job.once(&args)?;
     report_all(&args, &outcome, started.elapsed())?;
     let mut faults = outcome.faults;
-    if job.files.is_none() && !job.rescore {
+    // Files that a crash kept from running have no figures to judge.
+    if job.files.is_none() && !job.rescore && !outcome.crashed {
         judge(&args, &job, figures(&outcome.done), &mut faults)?;
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
@@ -57,6 +58,8 @@ struct Outcome {
     done: Vec<Done>,
     /// Crashes, hangs, files cut off, a control that was not caught.
     faults: Vec<String>,
+    /// The run ended early.
+    crashed: bool,
 }
 
 impl Job {
@@ -104,7 +107,8 @@ impl Job {
         let data = self.out.join("data");
         let mut server = self.start(args.flag("disk"), &data)?;
         let port = server.as_ref().map(|s| s.port).or(self.port).ok_or("no port")?;
-        let mut outcome = Outcome { server: ours::identify(port)?, done: Vec::new(), faults: Vec::new() };
+        let mut outcome =
+            Outcome { server: ours::identify(port)?, done: Vec::new(), faults: Vec::new(), crashed: false };
         println!("server: {}", outcome.server);
         let psql = Psql {
             program: self.psql.clone(),
@@ -127,6 +131,7 @@ impl Job {
                 let known = outcome.done.len();
                 outcome.faults.push(format!("{test}: {fault}"));
                 if fault.starts_with("the server") {
+                    outcome.crashed = true;
                     println!("{test}: {fault}; {} files not run", self.schedule()?.len() - known);
                     break;
                 }
@@ -162,12 +167,6 @@ impl Job {
         }
         let answer = Client::connect(psql.port, "postgres").and_then(|mut c| {
             c.patience(Duration::from_secs(30))?;
-            if end != End::Finished {
-                // The statement that was cut off must not slow the next file down.
-                c.query(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'regression'",
-                )?;
-            }
             c.value("SELECT 1")
         });
         match (answer, end) {
@@ -185,7 +184,7 @@ impl Job {
     /// Scores the outputs of an earlier run again.
     fn rescored(&self) -> Result<Outcome> {
         let server = "outputs of an earlier run".to_string();
-        let mut outcome = Outcome { server, done: Vec::new(), faults: Vec::new() };
+        let mut outcome = Outcome { server, done: Vec::new(), faults: Vec::new(), crashed: false };
         for test in self.schedule()? {
             outcome.show(self.score(&test, End::Finished, Duration::ZERO)?);
         }
@@ -304,6 +303,9 @@ fn judge(args: &Args, job: &Job, mut now: Figures, faults: &mut Vec<String>) -> 
         drops.iter().for_each(|d| println!("  {d}"));
         let again = job.once(args)?;
         faults.extend(again.faults);
+        if again.crashed {
+            return Ok(());
+        }
         now = ratchet::better(&now, &figures(&again.done));
         drops = ratchet::drops(&known, &now);
     }

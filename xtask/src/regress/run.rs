@@ -76,9 +76,18 @@ impl Psql {
                 return Ok(End::Finished);
             }
             if let Some(end) = watch.look() {
+                // What counts is what psql had written by now, as if it had been killed at once.
+                let written = result.metadata().map_err(|e| e.to_string())?.len();
+                // The interrupt makes psql cancel its statement, which must not slow the next file down.
+                shell::succeeds("kill", &["-INT", &child.id().to_string()]);
+                let patience = Instant::now() + Duration::from_secs(3);
+                while Instant::now() < patience && child.try_wait().is_ok_and(|c| c.is_none()) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
                 let _ = child.kill();
                 let _ = child.wait();
-                return Ok(end);
+                let cut = File::options().write(true).open(&result).and_then(|f| f.set_len(written));
+                return cut.map(|()| end).map_err(|e| format!("{}: {e}", result.display()));
             }
         }
     }
