@@ -6,7 +6,9 @@ use std::sync::Arc;
 use pglite_analyze::ParamTypes;
 use pglite_commands::OutColumn;
 use pglite_error::{PgResult, bail, err};
+use pglite_ir::RteKind;
 use pglite_parser::ast::RawStmt;
+use pglite_txn::Space;
 use pglite_types::Oid;
 
 use crate::core::Core;
@@ -33,6 +35,31 @@ struct Cached {
     settings: u64,
     user: Oid,
     action: Action,
+    /// Executions since the sizes were last compared.
+    uses: u32,
+    /// The tables read or written, with the size each was planned for.
+    sizes: Vec<(Space, u32)>,
+}
+
+/// How many executions pass before a cached plan's table sizes are compared again.
+const COMPARE_EVERY: u32 = 128;
+
+impl Cached {
+    /// Whether a table has become so much larger or smaller that another plan may be better.
+    fn outgrown(&mut self, core: &Core) -> bool {
+        self.uses += 1;
+        if self.uses < COMPARE_EVERY {
+            return false;
+        }
+        self.uses = 0;
+        self.sizes.iter().any(|(space, planned)| size_class(core, *space).abs_diff(*planned) > 1)
+    }
+}
+
+/// The order of magnitude (base 2) of a table's rows and old versions, in units of a page's worth of small rows.
+fn size_class(core: &Core, space: Space) -> u32 {
+    let stats = core.shared().manager.table_stats(space).unwrap_or_default();
+    ((stats.live_rows + stats.dead_rows) / 64).checked_ilog2().map_or(0, |n| n + 1)
 }
 
 impl PreparedStatement {
@@ -80,7 +107,20 @@ impl PreparedStatement {
     }
 
     fn remember(&self, core: &Core, action: Action) {
+        let mut sizes = Vec::new();
+        if let Action::Plans(plans) = &action {
+            for rte in plans.iter().flat_map(|p| &p.stmt.rtable) {
+                if let RteKind::Relation { rel, .. } = &rte.kind
+                    && !rel.is_catalog
+                {
+                    let space = Space::new(core.slot.database.0, rel.filenode.0);
+                    sizes.push((space, size_class(core, space)));
+                }
+            }
+        }
         *self.cached.lock() = Some(Cached {
+            uses: 0,
+            sizes,
             generation: core.generation(),
             settings: core.settings.borrow().version(),
             user: core.current_user.get(),
@@ -91,10 +131,11 @@ impl PreparedStatement {
     /// The plan, made anew when the catalogs or settings have changed.
     pub fn action(&self, core: &Core) -> PgResult<Action> {
         self.runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if let Some(c) = &*self.cached.lock()
+        if let Some(c) = &mut *self.cached.lock()
             && c.generation == core.generation()
             && c.settings == core.settings.borrow().version()
             && c.user == core.current_user.get()
+            && !c.outgrown(core)
         {
             return Ok(c.action.clone());
         }

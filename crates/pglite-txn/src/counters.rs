@@ -31,6 +31,8 @@ pub(crate) struct TableCounters {
     updated: AtomicU64,
     deleted: AtomicU64,
     live: AtomicI64,
+    /// Versions replaced or deleted since the table was emptied or vacuumed.
+    dead: AtomicU64,
     bytes: AtomicI64,
     modified_since_analyze: AtomicU64,
     pub(crate) seq_scans: AtomicU64,
@@ -59,6 +61,8 @@ pub struct TableStats {
     pub updated: u64,
     pub deleted: u64,
     pub live_rows: u64,
+    /// Versions replaced or deleted since the last VACUUM; collected ones are counted too.
+    pub dead_rows: u64,
     /// Bytes of the live rows.
     pub bytes: u64,
     pub modified_since_analyze: u64,
@@ -174,9 +178,11 @@ impl TableCounters {
         }
         if done.dropped {
             self.live.store(0, Ordering::Relaxed);
+            self.dead.store(0, Ordering::Relaxed);
             self.bytes.store(0, Ordering::Relaxed);
         }
         self.modified_since_analyze.fetch_add(done.inserted + done.updated + done.deleted, Ordering::Relaxed);
+        self.dead.fetch_add(done.updated + done.deleted, Ordering::Relaxed);
         let live = self.live.fetch_add(done.inserted as i64 - done.deleted as i64, Ordering::Relaxed);
         // A deleted or replaced row is taken for one of average size.
         let bytes = self.bytes.load(Ordering::Relaxed);
@@ -189,6 +195,7 @@ impl TableCounters {
             inserted: get(&self.inserted),
             updated: get(&self.updated),
             deleted: get(&self.deleted),
+            dead_rows: get(&self.dead),
             live_rows: self.live.load(Ordering::Relaxed).max(0) as u64,
             bytes: self.bytes.load(Ordering::Relaxed).max(0) as u64,
             modified_since_analyze: get(&self.modified_since_analyze),

@@ -14,6 +14,8 @@ use super::Cx;
 
 /// Bytes of a page in PostgreSQL's cost units.
 const PAGE: f64 = 8192.0;
+/// Bytes of old versions that a scan may meet: about a memtable.
+const KEPT_VERSIONS: f64 = 33_554_432.0;
 /// Pages assumed for a table that nothing is known about.
 const UNKNOWN_PAGES: f64 = 10.0;
 
@@ -41,7 +43,8 @@ impl PlannerEnv for Cx<'_> {
         let space = Space::new(self.core.slot.database.0, rel.filenode.0);
         let manager = &self.core.shared().manager;
         let width = 28.0 + row_width(rel);
-        let live = manager.table_stats(space).map_or(0.0, |s| s.live_rows as f64);
+        let stats = manager.table_stats(space).unwrap_or_default();
+        let live = stats.live_rows as f64;
         if live <= 0.0 {
             // PG: a table never vacuumed nor analyzed counts as ten pages.
             if rel.tuples >= 0.0 && rel.pages > 0 {
@@ -52,7 +55,9 @@ impl PlannerEnv for Cx<'_> {
             }
             return (UNKNOWN_PAGES, (UNKNOWN_PAGES * (PAGE - 24.0) / width).floor());
         }
-        let pages = (live * width / (PAGE - 24.0)).ceil().max(1.0);
+        // Why: a scan steps over old versions until a flush drops them, as PostgreSQL's reads dead tuples.
+        let dead = (stats.dead_rows as f64).min(KEPT_VERSIONS / width);
+        let pages = ((live + dead) * width / (PAGE - 24.0)).ceil().max(1.0);
         if rel.tuples < 0.0 && pages < UNKNOWN_PAGES {
             return (UNKNOWN_PAGES, (UNKNOWN_PAGES * (PAGE - 24.0) / width).floor());
         }
