@@ -148,7 +148,7 @@ impl Test {
 
     /// Start, check, work, kill.
     fn cycle(&mut self, cycle: u32) -> Result<()> {
-        if cycle % 5 == 0 {
+        if cycle.is_multiple_of(5) {
             self.interrupt_start()?;
         }
         let mut server = self.start(&self.data)?;

@@ -82,7 +82,7 @@ impl Setup {
 
     /// The order of a round: who goes first changes every time.
     fn order(round: usize) -> [usize; 2] {
-        if round % 2 == 0 { [0, 1] } else { [1, 0] }
+        if round.is_multiple_of(2) { [0, 1] } else { [1, 0] }
     }
 }
 

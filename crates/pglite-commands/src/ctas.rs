@@ -70,11 +70,7 @@ pub(crate) fn create(host: &dyn CommandHost, s: &CreateTableAsStmt) -> PgResult<
         return Ok(CommandOutcome::tag(word));
     }
     let rows = fill(host, oid, query)?;
-    Ok(CommandOutcome::tag(if is_view && rows == 0 {
-        format!("SELECT {rows}")
-    } else {
-        format!("SELECT {rows}")
-    }))
+    Ok(CommandOutcome::tag(format!("SELECT {rows}")))
 }
 
 fn populated(host: &dyn CommandHost, oid: Oid, yes: bool) -> PgResult<()> {

@@ -448,7 +448,7 @@ fn literal_offset(source: &str, body: &str, at: usize) -> Option<usize> {
 pub(crate) fn alter(host: &dyn CommandHost, s: &AlterFunctionStmt) -> PgResult<CommandOutcome> {
     let found = {
         let env = host.env();
-        lookup_func_with_args(env.as_analyze_env(), s.objtype.clone(), &s.func, false)?
+        lookup_func_with_args(env.as_analyze_env(), s.objtype, &s.func, false)?
     };
     let Some(found) = found else {
         bail!(UNDEFINED_FUNCTION, "function {} does not exist", s.func.objname.join("."))

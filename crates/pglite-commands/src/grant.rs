@@ -145,7 +145,7 @@ fn order(host: &dyn CommandHost, g: &GrantStmt) -> PgResult<Order> {
 
 fn wanted(host: &dyn CommandHost, g: &GrantStmt, a: &ObjectAddress, plain: &[&AccessPriv]) -> PgResult<u64> {
     let s = host.snapshot();
-    let mut objtype = g.objtype.clone();
+    let mut objtype = g.objtype;
     // PG: GRANT ... ON TABLE of a sequence takes the sequence's privileges, with a warning for others.
     let is_sequence =
         s.class_by_oid(a.object).is_some_and(|c| a.class == ClassRow::CATALOG && c.relkind == b'S');

@@ -62,7 +62,7 @@ pub(crate) fn create_index(host: &dyn CommandHost, s: &IndexStmt) -> PgResult<Co
     let name = match &s.idxname {
         Some(n) => n.clone(),
         None => {
-            let parts: Vec<String> = s.index_params.iter().map(|e| part_name(e)).collect();
+            let parts: Vec<String> = s.index_params.iter().map(part_name).collect();
             ctx::choose_name(&rel.name, Some(&parts.join("_")), "idx", &|n| {
                 snap.class_by_name(rel.namespace, n).is_some()
             })

@@ -137,18 +137,6 @@ named_rows! {
     ConstraintRow: conname;
 }
 
-/// A name list as a relation reference.
-pub(crate) fn range_var(names: &[String]) -> RangeVar {
-    let mut r = RangeVar::new(names.last().cloned().unwrap_or_default(), -1);
-    if names.len() > 1 {
-        r.schemaname = Some(names[names.len() - 2].clone());
-    }
-    if names.len() > 2 {
-        r.catalogname = Some(names[names.len() - 3].clone());
-    }
-    r
-}
-
 pub(crate) fn names_of(object: &ObjectName) -> Vec<String> {
     match object {
         ObjectName::Name(n) => vec![n.clone()],
@@ -444,7 +432,7 @@ pub(crate) fn resolve(
         }
         (Function | Procedure | Routine | Aggregate, ObjectName::WithArgs(w)) => {
             let env = host.env();
-            match lookup_func_with_args(env.as_analyze_env(), kind.clone(), w, false)? {
+            match lookup_func_with_args(env.as_analyze_env(), *kind, w, false)? {
                 Some(oid) => Ok(ObjectAddress::proc(oid)),
                 None => {
                     bail!(UNDEFINED_FUNCTION, "{} {} does not exist", kind_word(kind), w.objname.join("."))

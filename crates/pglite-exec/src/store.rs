@@ -16,7 +16,7 @@ pub type StoredRow = Box<[Datum]>;
 
 /// Approximate heap bytes of a row.
 pub fn row_bytes(row: &[Datum]) -> usize {
-    let mut bytes = 16 + row.len() * size_of::<Datum>();
+    let mut bytes = 16 + size_of_val(row);
     for d in row {
         bytes += match d {
             Datum::Text(s) if s.len() > 15 => s.len() + 16,

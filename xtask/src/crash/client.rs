@@ -93,11 +93,11 @@ fn statements(client: u64, number: u64) -> Vec<String> {
     statements.push(format!("UPDATE progress SET number = {} WHERE client = {client}", number + 1_000_000));
     statements.push("ROLLBACK TO s".into());
     statements.push(format!("UPDATE progress SET number = {number} WHERE client = {client}"));
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         // Savepoints need a transaction block, which the implicit transaction is not.
         statements.retain(|s| !s.contains("SAVEPOINT") && !s.contains("ROLLBACK"));
     }
-    if number % DDL_EVERY == 0 {
+    if number.is_multiple_of(DDL_EVERY) {
         statements.push(format!("CREATE TABLE made_{client}_{number} AS SELECT {number} AS n"));
         if number > DDL_EVERY {
             statements.push(format!("DROP TABLE made_{client}_{}", number - DDL_EVERY));

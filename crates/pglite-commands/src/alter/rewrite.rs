@@ -124,7 +124,7 @@ pub(crate) fn fill(host: &dyn CommandHost, rel: Oid, rows: Vec<Row>) -> PgResult
             row.resize(width, Datum::Null);
             batch.push_row(row);
         }
-        if batch.len() == 0 {
+        if batch.is_empty() {
             break;
         }
         insert.insert(&exec, &mut batch)?;

@@ -155,7 +155,7 @@ pub(super) fn table(host: &dyn CommandHost, rel_oid: Oid, c: &AlterTableCmd) -> 
     };
     match (&c.subtype, &c.def) {
         (SetRelOptions | ResetRelOptions, AlterTableDef::Options(list)) => {
-            let options = merged(rel.options.as_ref().map(|l| &**l), list, c.subtype == ResetRelOptions)?;
+            let options = merged(rel.options.as_deref(), list, c.subtype == ResetRelOptions)?;
             class(&|r| r.reloptions = options.clone().map(Into::into))
         }
         (EnableTrig, _) => trigger_state(host, rel_oid, name, b'O', false),

@@ -35,7 +35,7 @@ pub(crate) fn value_of(host: &dyn CommandHost, set: &VariableSetStmt) -> Option<
         VariableSetKind::SetValue => {
             let quoted = |e: &Expr| {
                 let text = constant(e);
-                if list && set.args.len() > 0 && matches!(e, Expr::AConst(_)) {
+                if list && !set.args.is_empty() && matches!(e, Expr::AConst(_)) {
                     pglite_catalog::names::quote_ident(&text)
                 } else {
                     text

@@ -67,7 +67,7 @@ pub fn column(
     }
     row.stanullfrac = (nulls as f64 / count as f64) as f32;
     let present = count - nulls;
-    row.stawidth = if present > 0 { (bytes / present) as i32 } else { fixed.unwrap_or(0).into() };
+    row.stawidth = bytes.checked_div(present).map_or(fixed.unwrap_or(0).into(), |width| width as i32);
     if present == 0 {
         return Ok(row);
     }

@@ -187,7 +187,7 @@ impl Node for FunctionScan {
                     self.done = true;
                     break;
                 }
-                if self.rows.len() % 1024 == 0 {
+                if self.rows.len().is_multiple_of(1024) {
                     cx.check_interrupts()?;
                 }
             }

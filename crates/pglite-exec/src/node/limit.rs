@@ -146,13 +146,12 @@ impl Node for Limit {
                 self.done = true;
                 break;
             }
-            if self.left == Some(0) {
-                if let Some(last) = &self.last
-                    && !same_group(&self.prog.ties, cx, last, self.input.row())?
-                {
-                    self.done = true;
-                    break;
-                }
+            if self.left == Some(0)
+                && let Some(last) = &self.last
+                && !same_group(&self.prog.ties, cx, last, self.input.row())?
+            {
+                self.done = true;
+                break;
             }
             out.push_slice(self.input.row());
             if let Some(left) = &mut self.left

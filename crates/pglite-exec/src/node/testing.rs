@@ -42,8 +42,7 @@ impl Db {
     }
     pub fn begin(&self) -> Transaction {
         let backend = self.manager.backend(1, Arc::new(BlockThread));
-        let txn = self.manager.begin(&backend, Isolation::ReadCommitted, false);
-        txn
+        self.manager.begin(&backend, Isolation::ReadCommitted, false)
     }
     pub fn commit(&self, txn: Transaction) {
         txn.commit(Durability::Async).unwrap().wait().unwrap();

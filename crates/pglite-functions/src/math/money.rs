@@ -112,13 +112,13 @@ const SMALL: [&str; 28] = [
 fn group(v: u64) -> String {
     let tens = |v: u64| match v {
         0..=20 => SMALL[v as usize].to_string(),
-        _ if v % 10 == 0 => SMALL[(v / 10 + 18) as usize].to_string(),
+        _ if v.is_multiple_of(10) => SMALL[(v / 10 + 18) as usize].to_string(),
         _ => format!("{} {}", SMALL[(v / 10 + 18) as usize], SMALL[(v % 10) as usize]),
     };
     match (v / 100, v % 100) {
         (0, _) => tens(v),
         (h, 0) => format!("{} hundred", SMALL[h as usize]),
-        (h, t) if v % 10 == 0 && t > 10 => format!("{} hundred {}", SMALL[h as usize], tens(t)),
+        (h, t) if v.is_multiple_of(10) && t > 10 => format!("{} hundred {}", SMALL[h as usize], tens(t)),
         (h, t) if t < 20 => format!("{} hundred and {}", SMALL[h as usize], tens(t)),
         (h, t) => format!("{} hundred {}", SMALL[h as usize], tens(t)),
     }
