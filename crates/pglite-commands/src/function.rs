@@ -432,8 +432,8 @@ fn literal_offset(source: &str, body: &str, at: usize) -> Option<usize> {
     }
     let text = token.text(source);
     let start = token.start as usize;
-    if text.starts_with('$') {
-        return Some(start + text[1..].find('$')? + 2 + at);
+    if let Some(rest) = text.strip_prefix('$') {
+        return Some(start + rest.find('$')? + 2 + at);
     }
     // Doubled quotes and escapes are two bytes of the text for one of the value.
     let (mut i, mut value) = (text.find('\'')? + 1, 0);

@@ -373,13 +373,15 @@ pub(crate) fn set_schema(host: &dyn CommandHost, s: &AlterObjectSchemaStmt) -> P
     if s.newschema.starts_with("pg_temp_") {
         return Err(PgError::unsupported("cannot move objects into or out of temporary schemas"));
     }
-    if a.class == ClassRow::CATALOG && snap.class_by_oid(a.object).is_some_and(|c| c.relkind == b'S')
-        && let Some((table, _, _)) = snap.sequence_owner(a.object) {
-            let seq = objects::name_of(&snap, &a).unwrap_or_default();
-            let table = objects::name_of(&snap, &ObjectAddress::relation(table)).unwrap_or_default();
-            return Err(PgError::unsupported("cannot move an owned sequence into another schema")
-                .detail(format!("Sequence \"{seq}\" is linked to table \"{table}\".")));
-        }
+    if a.class == ClassRow::CATALOG
+        && snap.class_by_oid(a.object).is_some_and(|c| c.relkind == b'S')
+        && let Some((table, _, _)) = snap.sequence_owner(a.object)
+    {
+        let seq = objects::name_of(&snap, &a).unwrap_or_default();
+        let table = objects::name_of(&snap, &ObjectAddress::relation(table)).unwrap_or_default();
+        return Err(PgError::unsupported("cannot move an owned sequence into another schema")
+            .detail(format!("Sequence \"{seq}\" is linked to table \"{table}\".")));
+    }
     move_to(host, &a, ns, &s.newschema)?;
     Ok(tag(&s.object_type))
 }

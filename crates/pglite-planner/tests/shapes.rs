@@ -1,5 +1,7 @@
 //! Plan shapes, compared with the golden files in `tests/golden`: a statement, then the nodes PostgreSQL 18 chooses.
 
+#![allow(clippy::disallowed_methods)]
+
 mod common;
 
 use std::fmt::Write as _;

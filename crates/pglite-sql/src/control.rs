@@ -118,7 +118,7 @@ pub(crate) fn run_utility(
         }
         Statement::DoStmt(s) => call::do_block(core, s, source, multi),
         Statement::CallStmt(s) => call::call(core, s, params, client, multi),
-        Statement::DiscardStmt(s) => set::discard(core, s.target.clone(), multi),
+        Statement::DiscardStmt(s) => set::discard(core, s.target, multi),
         Statement::ConstraintsSetStmt(s) => set::constraints(core, s),
         _ => {
             let cx = Cx::new(core)?;

@@ -143,7 +143,7 @@ mod tests {
         let full = score(&s, OUTPUT, &[OUTPUT.to_vec()]);
         assert_eq!((full.units, full.ok, full.exact, full.reached), (3, 3, true, 3));
         let wrong = OUTPUT.iter().map(|b| if *b == b'3' { b'4' } else { *b }).collect::<Vec<u8>>();
-        let one = score(&s, OUTPUT, &[wrong.clone()]);
+        let one = score(&s, OUTPUT, std::slice::from_ref(&wrong));
         assert!(one.ok < 3 && !one.exact);
         assert_eq!(score(&s, OUTPUT, &[wrong, OUTPUT.to_vec()]).ok, 3, "the best alternative counts");
         assert_eq!(score(&s, b"select 1;\n 1\n", &[OUTPUT.to_vec()]).reached, 1);

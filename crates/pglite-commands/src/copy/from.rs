@@ -106,9 +106,10 @@ fn insert_plan(
     let mut parsed = pglite_parser::parse(&sql, &pglite_parser::ParseOptions::default())?;
     let Some(mut raw) = parsed.stmts.pop() else { bail!(INTERNAL_ERROR, "COPY statement is empty") };
     if let (Statement::InsertStmt(insert), Some(filter)) = (&mut raw.stmt, &s.where_clause)
-        && let Some(select) = &mut insert.select_stmt {
-            select.where_clause = Some(filter.clone());
-        }
+        && let Some(select) = &mut insert.select_stmt
+    {
+        select.where_clause = Some(filter.clone());
+    }
     let query = analyze(env.as_analyze_env(), &Arc::new(raw), &sql, &mut ParamTypes::none())?;
     let mut queries = rewrite(env.as_analyze_env(), query)?;
     let Some(query) = queries.pop() else {

@@ -311,10 +311,12 @@ impl Plan {
                 if let Some(d) = &c.default {
                     self.defaults.push((at, Source::Text(d.to_string())));
                 }
-            } else if c.generated == 0 && has(like_option::DEFAULTS)
-                && let Some(d) = &c.default {
-                    self.defaults.push((at, Source::Text(d.to_string())));
-                }
+            } else if c.generated == 0
+                && has(like_option::DEFAULTS)
+                && let Some(d) = &c.default
+            {
+                self.defaults.push((at, Source::Text(d.to_string())));
+            }
             if c.identity != 0 && has(like_option::IDENTITY) {
                 n.identity = c.identity;
                 let options = SequenceOptions::default();

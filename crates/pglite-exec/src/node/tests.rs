@@ -399,6 +399,7 @@ fn recursive_union_counts() {
 
 /// Not a test of correctness: prints what the speed targets ask for. Run in release with `--nocapture`.
 #[test]
+#[allow(clippy::disallowed_methods)]
 fn speed_of_count_and_sum() {
     let n: i32 = if cfg!(debug_assertions) { 2_000 } else { 1_000_000 };
     let db = Db::new();

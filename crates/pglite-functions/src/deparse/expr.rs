@@ -306,10 +306,9 @@ impl<'a> Deparser<'a> {
                 let e = Expr::Func(Box::new(f.clone()));
                 return self.cast_text(&f.args[0], f.ty, e.typmod(), &e);
             }
-            CoercionForm::SqlSyntax
-                if self.sql_syntax(f)? => {
-                    return Ok(());
-                }
+            CoercionForm::SqlSyntax if self.sql_syntax(f)? => {
+                return Ok(());
+            }
             _ => {}
         }
         let name = self.function_name(f.func)?;

@@ -338,14 +338,16 @@ fn lay_out(t: &Template, digits: &str, negative: bool, blanks: i32, roman: &str)
             l.sign = Place::After;
         }
     }
-    if t.fill && t.decimal
-        && let Some(point) = digits.find('.') {
-            let mut last = bytes.iter().rposition(|b| *b != b'0').unwrap_or(point).max(point);
-            if t.zero_end > blanks {
-                last = last.max((bytes.len() - 1).min((t.zero_end - blanks) as usize));
-            }
-            l.last = Some(last);
+    if t.fill
+        && t.decimal
+        && let Some(point) = digits.find('.')
+    {
+        let mut last = bytes.iter().rposition(|b| *b != b'0').unwrap_or(point).max(point);
+        if t.zero_end > blanks {
+            last = last.max((bytes.len() - 1).min((t.zero_end - blanks) as usize));
         }
+        l.last = Some(last);
+    }
     if !l.sign_done && blanks == 0 {
         l.count += 1;
     }

@@ -66,11 +66,10 @@ fn lsn_mi(a: Lsn, b: Lsn) -> Numeric {
     Numeric::from_i128(i128::from(a.0) - i128::from(b.0), 0)
 }
 fn lsn_shift(a: Lsn, by: &Numeric, minus: bool) -> PgResult<Lsn> {
-    if (a.0 != 0 || by.is_nan())
-        && by.is_nan() {
-            let what = if minus { "subtract NaN from" } else { "add NaN to" };
-            return Err(err!(FEATURE_NOT_SUPPORTED, "cannot {what} pg_lsn"));
-        }
+    if (a.0 != 0 || by.is_nan()) && by.is_nan() {
+        let what = if minus { "subtract NaN from" } else { "add NaN to" };
+        return Err(err!(FEATURE_NOT_SUPPORTED, "cannot {what} pg_lsn"));
+    }
     let base = Numeric::from_i128(i128::from(a.0), 0);
     lsn_of(&if minus { sub(&base, by)? } else { add(&base, by)? })
 }

@@ -290,10 +290,10 @@ fn print(stmt: &PlannedStmt, plan: &Plan, depth: usize, out: &mut String) {
 }
 
 fn find_subplans(e: &Expr, out: &mut Vec<(u32, String)>) {
-    if let Expr::SubPlan(s) = e {
-        if !out.iter().any(|x| x.0 == s.plan) {
-            out.push((s.plan, s.name.clone()));
-        }
+    if let Expr::SubPlan(s) = e
+        && !out.iter().any(|x| x.0 == s.plan)
+    {
+        out.push((s.plan, s.name.clone()));
     }
     pglite_ir::walk::any_child(e, &mut |c| {
         find_subplans(c, out);

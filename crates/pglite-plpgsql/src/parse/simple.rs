@@ -23,8 +23,6 @@ impl Parser<'_> {
         let none = StmtKind::Return { expr: None, var: None };
         let must_be_empty = if self.ret_set {
             Some("RETURN cannot have a parameter in function returning set")
-        } else if self.kind == FunctionKind::Procedure && self.out.is_none() && !self.is_symbol(";") {
-            Some("RETURN cannot have a parameter in a procedure")
         } else if self.kind == FunctionKind::Procedure {
             Some("RETURN cannot have a parameter in a procedure")
         } else if self.ret_type == oid::VOID {

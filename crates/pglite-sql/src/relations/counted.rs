@@ -95,10 +95,6 @@ impl Totals {
         totals.events.iter().for_each(|e| e.store(0, Relaxed));
         *totals.reset.lock() = Some(now);
     }
-    /// Forgets relations that are gone.
-    pub fn retain(&self, database: Oid, exists: impl Fn(Oid) -> bool) {
-        self.relations.write().retain(|(d, relation), _| *d != database || exists(*relation));
-    }
 }
 
 impl RelationTotals {
