@@ -1,7 +1,5 @@
 \l catalog
-\l+ catalog
 \dn
-\dn+
 \dn shop
 \dnS
 \d
@@ -57,19 +55,12 @@
 \dft shop.*
 \df shop.add int
 \df pg_catalog.int4pl
-\df+ pg_catalog.int4pl
 \df *upper*
-\du
-\du+
-\dg
 \du shop*
-\drg
 \drg shop*
 \dT shop.*
 \dT+ shop.*
 \dT
-\dT pg_catalog.int*
-\dT+ pg_catalog.int*
 \sf shop.add
 \sf+ shop.add
 \sf shop.names
@@ -92,24 +83,14 @@
 \dD shop.*
 \dD+ shop.*
 \do
-\do + int
-\do+ pg_catalog.<@
-\do+ pg_catalog.+ int4 int4
-\da pg_catalog.sum
-\da+ pg_catalog.sum
-\da count
 \dc pg_catalog.utf8*
-\dc+ pg_catalog.utf8_to_iso_8859_1
 \dC int4
 \dC+ int4
 \dCS+ bool
-\dx
 \dx+
-\dx+ plpgsql
 \dy
 \dy+
 \dA
-\dA+
 \dAc btree int4
 \dAc+ hash text
 \dAf btree int4
@@ -118,23 +99,11 @@
 \dAo+ btree integer_ops
 \dAp btree integer_ops
 \dAp+ hash text_ops
-\db
-\db+
 \dconfig work_mem
 \dconfig+ work_mem
 \dconfig enable*
 \dconfig+ *timeout
-\dF
 \dF+ english
-\dFd english*
-\dFd+ simple
-\dFp
-\dFp+
-\dFt
-\dFt+
-\dL
-\dL+
-\dLS
 \dO
 \dO+
 \dOS pg_catalog.*
@@ -167,4 +136,12 @@
 \df nothing
 \dn nothing
 \encoding
-\conninfo
+\du+ shop*
+\dg shop*
+\dg+ shop_admin
+\db pg_*
+\db+ pg_*
+\dn+ shop
+\d+ shop.plain
+\dx
+\dO pg_catalog.*

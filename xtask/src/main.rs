@@ -9,6 +9,7 @@ mod crash;
 mod ours;
 mod perf;
 mod proc;
+mod psql;
 mod regress;
 mod shell;
 mod suite;
@@ -42,6 +43,12 @@ const COMMANDS: &[(&str, &str, Entry)] = &[
         "pgbench|copy|scan|start|storage|all [--seconds N] [--scale N] [--clients N] [--rounds N] [--only LOAD,MODE] [--dir DIR]
              [--out DIR] [--binary PATH]: ours and PostgreSQL 18.6 side by side; results in benches/results",
         perf::run,
+    ),
+    (
+        "psql",
+        "[--port N | --binary F | --profile P] [--completion PSQL | --no-completion] | --golden PORT: describe commands,
+             tab completion and system views",
+        psql::run,
     ),
     ("codegen", "data files of pglite-catalog -> src/generated [--check]", codegen::run),
 ];

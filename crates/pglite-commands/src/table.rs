@@ -3,6 +3,7 @@
 //! Order of work, as PostgreSQL's: columns (inherited ones merged), the relation, defaults, NOT NULL and CHECK
 //! constraints, then keys with their indexes, then foreign keys.
 
+mod attributes;
 mod columns;
 mod constraints;
 mod foreign_key;

@@ -308,6 +308,28 @@ pub(crate) fn call_procedure(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> Pg
     pglite_exec::expr::make_record(&cx.exec_env(), oid::RECORD, &types, row)
 }
 
+/// The types that a function's result columns must have; invalid where the call decides.
+fn result_types(cx: &Cx<'_>, info: &CallInfo) -> Vec<Oid> {
+    if !info.columns.is_empty() {
+        return info.columns.iter().map(|c| c.1).collect();
+    }
+    let Some(row) = cx.catalog.proc_by_oid(info.func) else { return Vec::new() };
+    let (Some(types), Some(modes)) = (&row.proallargtypes, &row.proargmodes) else { return Vec::new() };
+    let polymorphic = |t: Oid| cx.catalog.type_by_oid(t).is_none_or(|r| r.typtype == b'p');
+    let out = types.iter().zip(modes.iter()).filter(|(_, m)| matches!(m, b'o' | b'b' | b't'));
+    out.map(|(t, _)| if polymorphic(*t) { Oid::INVALID } else { *t }).collect()
+}
+
+fn coerce_columns(cx: &Cx<'_>, mut row: Row, types: &[Oid], expected: &[Oid]) -> PgResult<Row> {
+    for ((value, from), to) in row.iter_mut().zip(types).zip(expected) {
+        if to.is_valid() && from != to {
+            let old = std::mem::take(value);
+            *value = pglite_exec::expr::coerce_value(&cx.exec_env(), old, *from, *to)?;
+        }
+    }
+    Ok(row)
+}
+
 pub(crate) fn call_set(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<Box<dyn RowSource>> {
     let proc_ = function(cx, info.func)?;
     if crate::spi::is_plpgsql(cx, proc_) {
@@ -316,11 +338,12 @@ pub(crate) fn call_set(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult
     let (rows, types) = run_body(cx, info, args)?;
     let composite = info.ret_type == oid::RECORD
         || cx.catalog.type_by_oid(info.ret_type).is_some_and(|t| t.typtype == b'c');
+    let expected = if composite { result_types(cx, info) } else { Vec::new() };
     let rows = rows
         .into_iter()
         .map(|row| match &row[..] {
             [Datum::Record(r)] if composite => Ok(r.values.to_vec()),
-            _ if composite => Ok(row),
+            _ if composite => coerce_columns(cx, row, &types, &expected),
             _ => value_of(cx, info, row, &types).map(|v| vec![v]),
         })
         .collect::<PgResult<Vec<_>>>()?;

@@ -14,6 +14,9 @@ const HISTOGRAM: i16 = 2;
 const CORRELATION: i16 = 3;
 
 pub(crate) fn column_stats(cx: &Cx<'_>, rel: Oid, attno: i16) -> Option<Arc<ColumnStats>> {
+    if pglite_catalog::Snapshot::is_catalog(rel) {
+        return cx.core.shared().catalog_rows.column(&cx.catalog, rel, attno);
+    }
     let row: &StatisticRow = cx.catalog.statistic(rel, attno, false)?;
     let mut stats = ColumnStats {
         null_frac: f64::from(row.stanullfrac),

@@ -221,7 +221,7 @@ FROM pg_attribute a LEFT JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.ad
           ON co.oid = a.attcollation AND (nco.nspname, co.collname) <> ('pg_catalog', 'default')
      LEFT JOIN (pg_depend dep JOIN pg_sequence seq ON dep.classid = 'pg_class'::regclass AND dep.objid = seq.seqrelid
                                                      AND dep.deptype = 'i')
-          ON dep.refclassid = 'pg_class'::regclass AND dep.refobjid = c.oid AND dep.refobjsubid = a.attnum
+          ON dep.refclassid = 'pg_class'::regclass AND dep.refobjid = a.attrelid AND dep.refobjsubid = a.attnum
 WHERE NOT pg_is_other_temp_schema(nc.oid) AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'f', 'p')
       AND (pg_has_role(c.relowner, 'USAGE') OR has_column_privilege(c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'))
 -- view information_schema.constraint_column_usage
@@ -234,7 +234,7 @@ SELECT (current_database())::information_schema.sql_identifier AS table_catalog,
        (x.cstrname)::information_schema.sql_identifier AS constraint_name
 FROM (SELECT DISTINCT nr.nspname, r.relname, r.relowner, a.attname, nc.nspname, c.conname
       FROM pg_namespace nr JOIN pg_class r ON r.relnamespace = nr.oid JOIN pg_attribute a ON a.attrelid = r.oid
-           JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid AND d.refobjsubid = a.attnum
+           JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
            JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid
            JOIN pg_namespace nc ON nc.oid = c.connamespace
       WHERE c.contype = 'c' AND r.relkind IN ('r', 'p') AND NOT a.attisdropped

@@ -456,7 +456,7 @@ impl Plan {
     fn plain_constraints(&mut self, def: &ColumnDef, i: usize) -> PgResult<()> {
         let mut saw_null = false;
         let mut saw_default = false;
-        for c in &def.constraints {
+        for c in &super::attributes::apply(&def.constraints)? {
             match c.contype {
                 ConstrType::Null => {
                     if self.columns[i].not_null {

@@ -91,10 +91,7 @@ impl<'a> Deparser<'a> {
             }
             RteKind::Subquery { query, .. } => {
                 self.push("( ");
-                let own = self.scopes.pop();
-                let result = self.subquery(query);
-                self.scopes.extend(own);
-                result?;
+                self.subquery(query)?;
                 self.push(")");
             }
             RteKind::Function { functions, ordinality } => self.functions(functions, *ordinality)?,

@@ -60,6 +60,13 @@ fn expr_ext(cx: &FnCtx<'_>, text: &str, rel: Oid, pretty: bool) -> PgResult<Opti
     if rel.is_valid() && catalog(cx).class_by_oid(rel).is_none() {
         return Ok(None);
     }
+    if !rel.is_valid() {
+        // A domain's condition names no relation; its constraint tells the domain.
+        let mut constraints = catalog(cx).iter::<ConstraintRow>().filter(|c| c.contypid.is_valid());
+        if let Some(c) = constraints.find(|c| c.conbin.as_deref() == Some(text)) {
+            return display(cx, text, c.contypid, pretty, "domain").map(|t| Some(t.0));
+        }
+    }
     display(cx, text, rel, pretty, "relation").map(|t| Some(t.0))
 }
 fn expr(cx: &FnCtx<'_>, text: &str, rel: Oid) -> PgResult<Option<String>> {

@@ -15,6 +15,7 @@ use pglite_codec::KeyBuf;
 use pglite_error::{PgError, PgResult};
 use pglite_txn::am::{Direction, IndexAm, IndexScan, KeyRange, RowId, Wait};
 use pglite_txn::{IndexRef, ReadView, Transaction};
+use pglite_planner::ColumnStats;
 use pglite_types::{Batch, Datum, Oid, Row};
 
 /// (encoded key, row), in key order.
@@ -27,9 +28,57 @@ pub(crate) struct CatalogTable {
     indexes: RwLock<HashMap<Oid, Entries>>,
 }
 
-/// The newest rows of each database's catalogs that somebody has read.
+/// The newest rows of each database's catalogs that somebody has read, and what the planner knows of their columns.
 #[derive(Default)]
-pub(crate) struct CatalogRows(RwLock<HashMap<(Oid, Oid), Arc<CatalogTable>>>);
+pub(crate) struct CatalogRows {
+    tables: RwLock<HashMap<(Oid, Oid), Arc<CatalogTable>>>,
+    columns: RwLock<HashMap<(Oid, Oid, i16), (usize, Arc<ColumnStats>)>>,
+}
+
+/// As many common values as the planner gets.
+const COMMON: usize = 20;
+
+/// What ANALYZE would find in a column of a catalog. None: values that do not hash.
+fn analyze(rows: &[Row], column: usize) -> Option<ColumnStats> {
+    #[derive(PartialEq, Eq, Hash)]
+    enum Value<'a> {
+        Number(i64),
+        Text(&'a str),
+    }
+    let mut counts: HashMap<Value<'_>, (usize, &Datum)> = HashMap::new();
+    let (mut nulls, mut width) = (0, 0);
+    for row in rows {
+        let value = row.get(column)?;
+        let key = match value {
+            Datum::Null => {
+                nulls += 1;
+                continue;
+            }
+            Datum::Bool(v) => Value::Number(i64::from(*v)),
+            Datum::Char(v) => Value::Number(i64::from(*v)),
+            Datum::Int2(v) => Value::Number(i64::from(*v)),
+            Datum::Int4(v) => Value::Number(i64::from(*v)),
+            Datum::Oid(v) => Value::Number(i64::from(v.0)),
+            Datum::Text(v) => Value::Text(v),
+            _ => return None,
+        };
+        width += if let Value::Text(t) = key { t.len() } else { 4 };
+        counts.entry(key).or_insert((0, value)).0 += 1;
+    }
+    let total = rows.len().max(1) as f64;
+    let found = (rows.len() - nulls).max(1);
+    let distinct = counts.len();
+    let mut common: Vec<(usize, &Datum)> = counts.into_values().filter(|(n, _)| *n > 1).collect();
+    common.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    common.truncate(COMMON);
+    Some(ColumnStats {
+        null_frac: nulls as f64 / total,
+        n_distinct: if distinct == found { -(found as f64) / total } else { distinct as f64 },
+        mcv: common.into_iter().map(|(n, v)| (v.clone(), n as f64 / total)).collect(),
+        avg_width: (width / found) as i32,
+        ..ColumnStats::default()
+    })
+}
 
 /// Whether both snapshots hold the very same rows of a catalog (privileges are printed with role names).
 fn same(a: &Snapshot, b: &Snapshot, catalog: Oid) -> bool {
@@ -43,7 +92,7 @@ fn same(a: &Snapshot, b: &Snapshot, catalog: Oid) -> bool {
 impl CatalogRows {
     pub fn get(&self, snapshot: &Arc<Snapshot>, catalog: Oid) -> Arc<CatalogTable> {
         let key = (snapshot.database(), catalog);
-        if let Some(found) = self.0.read().get(&key)
+        if let Some(found) = self.tables.read().get(&key)
             && same(&found.snapshot, snapshot, catalog)
         {
             return found.clone();
@@ -54,8 +103,22 @@ impl CatalogRows {
             rows: Arc::new(rows),
             indexes: RwLock::default(),
         });
-        self.0.write().insert(key, made.clone());
+        self.tables.write().insert(key, made.clone());
         made
+    }
+    /// Statistics of a column, made anew when the catalog has changed much.
+    pub fn column(&self, snapshot: &Arc<Snapshot>, catalog: Oid, attno: i16) -> Option<Arc<ColumnStats>> {
+        let key = (snapshot.database(), catalog, attno);
+        let size = snapshot.any_table(catalog)?.size();
+        if let Some((then, stats)) = self.columns.read().get(&key)
+            && then.abs_diff(size) * 10 <= *then
+        {
+            return Some(stats.clone());
+        }
+        let column = usize::try_from(attno).ok()?.checked_sub(1)?;
+        let stats = Arc::new(analyze(&self.get(snapshot, catalog).rows, column)?);
+        self.columns.write().insert(key, (size, stats.clone()));
+        Some(stats)
     }
 }
 
