@@ -35,7 +35,18 @@ impl Psql {
     /// Feeds a script to psql; what it prints, errors included.
     pub fn run(&self, database: &str, script: &str, extra: &[&str]) -> Result<String> {
         let mut child = Command::new(&self.program)
-            .args(["-X", "-q", "-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "-d", database])
+            .args([
+                "-X",
+                "-q",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+                "-U",
+                "postgres",
+                "-d",
+                database,
+            ])
             .args(extra)
             .env("PGCLIENTENCODING", "UTF8")
             .stdin(Stdio::piped())
@@ -92,7 +103,8 @@ pub fn run(args: &[String]) -> Result<()> {
 
 /// Reads every view of both schemas.
 fn views(port: u16) -> Result<Vec<String>> {
-    let list = "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    let list =
+        "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE c.relkind = 'v' AND n.nspname IN ('pg_catalog', 'information_schema') ORDER BY 1";
     let mut client = Client::connect(port, DATABASE).map_err(|e| e.to_string())?;
     client.patience(Duration::from_secs(120)).map_err(|e| e.to_string())?;

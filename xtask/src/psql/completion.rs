@@ -70,7 +70,10 @@ impl Terminal {
         Ok(Terminal { child, keys })
     }
     fn press(&mut self, keys: &str) -> Result<()> {
-        self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).map_err(|e| format!("psql: {e}"))
+        self.keys
+            .write_all(keys.as_bytes())
+            .and_then(|()| self.keys.flush())
+            .map_err(|e| format!("psql: {e}"))
     }
 }
 

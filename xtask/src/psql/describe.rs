@@ -61,7 +61,8 @@ fn outputs(psql: &Psql, list: &str, descriptions_cut: bool) -> Result<Vec<(Strin
         }
     }
     for (_, text) in &mut out {
-        *text = without_sizes(&if descriptions_cut { without_descriptions(text) } else { std::mem::take(text) });
+        *text =
+            without_sizes(&if descriptions_cut { without_descriptions(text) } else { std::mem::take(text) });
     }
     Ok(out)
 }
@@ -164,13 +165,18 @@ pub fn compare(psql: &Psql, results: &Path) -> Result<Vec<String>> {
         shell::write(&results.join(format!("{list}.out")), print(&got))?;
         let expected = golden(list)?;
         let found = differences(&expected, &got);
-        println!("{list}: {} of {} commands print what PostgreSQL prints", got.len() - found.len(), got.len());
+        println!(
+            "{list}: {} of {} commands print what PostgreSQL prints",
+            got.len() - found.len(),
+            got.len()
+        );
         // The control: one changed character must show.
         let mut broken = expected.clone();
         if let Some((_, text)) = broken.first_mut() {
             text.insert(0, '#');
         }
-        if differences(&broken, &got).len() <= found.len() && !found.iter().any(|f| f.starts_with(&got[0].0)) {
+        if differences(&broken, &got).len() <= found.len() && !found.iter().any(|f| f.starts_with(&got[0].0))
+        {
             faults.push(format!("control: {list}: a changed expected line went unnoticed"));
         }
         faults.extend(found);

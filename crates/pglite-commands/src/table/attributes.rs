@@ -30,7 +30,9 @@ pub fn apply(constraints: &[Constraint]) -> PgResult<Vec<Constraint>> {
             ConstrType::AttrDeferrable | ConstrType::AttrNotDeferrable => {
                 (&mut deferrability, "DEFERRABLE/NOT DEFERRABLE")
             }
-            ConstrType::AttrEnforced | ConstrType::AttrNotEnforced => (&mut enforced, "ENFORCED/NOT ENFORCED"),
+            ConstrType::AttrEnforced | ConstrType::AttrNotEnforced => {
+                (&mut enforced, "ENFORCED/NOT ENFORCED")
+            }
             _ => (&mut initially, "INITIALLY IMMEDIATE/DEFERRED"),
         };
         if std::mem::replace(seen, true) {

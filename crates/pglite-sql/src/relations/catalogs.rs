@@ -13,9 +13,9 @@ use pglite_catalog::row::CatalogRow;
 use pglite_catalog::{IndexDesc, Snapshot};
 use pglite_codec::KeyBuf;
 use pglite_error::{PgError, PgResult};
+use pglite_planner::ColumnStats;
 use pglite_txn::am::{Direction, IndexAm, IndexScan, KeyRange, RowId, Wait};
 use pglite_txn::{IndexRef, ReadView, Transaction};
-use pglite_planner::ColumnStats;
 use pglite_types::{Batch, Datum, Oid, Row};
 
 /// (encoded key, row), in key order.
