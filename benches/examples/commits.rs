@@ -1,7 +1,9 @@
-//! Rate and CPU time of synchronous commits: `commits [threads] [seconds] [thread|leader]`.
+//! Rate and CPU time of synchronous commits: `commits [threads] [seconds] [wait|aside]`. A thread that waits leads its
+//! group; one that waits aside is woken by the commit thread, as a server's task is.
 #![allow(clippy::disallowed_methods)]
 
-use pglite_storage::{Durability, Env, Store, StoreOptions, WriteBatch};
+use pglite_storage::{CommitTicket, Durability, Env, Store, StoreOptions, WriteBatch};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,14 +15,26 @@ fn cpu() -> f64 {
     (ticks(11) + ticks(12)) * 10_000.0
 }
 
+fn wait_aside(ticket: CommitTicket) {
+    let (waker, done) = (std::thread::current(), Arc::new(AtomicBool::new(false)));
+    let told = done.clone();
+    ticket.on_done(Box::new(move |outcome| {
+        outcome.expect("commit");
+        told.store(true, Ordering::Release);
+        waker.unpark();
+    }));
+    while !done.load(Ordering::Acquire) {
+        std::thread::park();
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let number = |i: usize, default: u64| args.get(i).and_then(|a| a.parse().ok()).unwrap_or(default);
     let (threads, seconds) = (number(1, 10), number(2, 3));
-    let pipeline_thread = args.get(3).is_none_or(|mode| mode != "leader");
+    let aside = args.get(3).is_some_and(|mode| mode == "aside");
     let dir = tempfile::tempdir().expect("temporary directory");
-    let options = StoreOptions { pipeline_thread, ..StoreOptions::default() };
-    let store = Store::open(Env::real(), dir.path(), options).expect("open");
+    let store = Store::open(Env::real(), dir.path(), StoreOptions::default()).expect("open");
     let (stop, count) = (AtomicBool::new(false), AtomicU64::new(0));
     let (start, before) = (Instant::now(), cpu());
     std::thread::scope(|scope| {
@@ -34,8 +48,12 @@ fn main() {
                     for part in 0..4u64 {
                         batch.put(&(n << 2 | part).to_be_bytes(), &[b'x'; 80]);
                     }
-                    let done = store.commit(batch, Durability::Sync).and_then(|ticket| ticket.wait());
-                    done.expect("commit");
+                    let ticket = store.commit(batch, Durability::Sync).expect("commit");
+                    if aside {
+                        wait_aside(ticket);
+                    } else {
+                        ticket.wait().expect("commit");
+                    }
                     count.fetch_add(1, Ordering::Relaxed);
                 }
             });

@@ -1,6 +1,9 @@
-//! CPU time of scans and point reads, for profiling: `reads [scan|reverse|get] [memtable|table] [rounds]`.
+//! CPU time of scans, point reads and memtable inserts, for profiling:
+//! `reads [scan|reverse|get|insert|update] [memtable|table] [rounds]`.
 
-use pglite_storage::{Direction, Durability, Env, KvBatch, Store, StoreOptions, WriteBatch};
+use pglite_storage::{
+    Direction, Durability, Engine, Env, KvBatch, Store, StoreOptions, Timestamp, WriteBatch,
+};
 use std::hint::black_box;
 
 const ROWS: u64 = 1_000_000;
@@ -16,6 +19,26 @@ fn key(n: u64) -> [u8; 12] {
     let mut key = [0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     key[4..].copy_from_slice(&n.to_be_bytes());
     key
+}
+
+/// A quarter of a million batches: three rows all over the place (of a small table, if `again`), and one at the end of
+/// another table.
+fn write(engine: &dyn Engine, ts: u64, again: bool) {
+    let mut draw = ts;
+    let mut batch = WriteBatch::with_capacity(600);
+    for n in 0..ROWS / 4 {
+        batch.clear();
+        for table in 1..4u8 {
+            draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let mut key = key((draw >> 33) % if again { 1000 } else { ROWS });
+            key[3] = table;
+            batch.put(&key, &[b'x'; 100]);
+        }
+        let mut last = key(ts + n);
+        last[3] = 9;
+        batch.put(&last, &[b'x'; 50]);
+        engine.apply(&batch, Timestamp(ts + n)).expect("apply");
+    }
 }
 
 fn main() {
@@ -47,7 +70,9 @@ fn main() {
         if round == 1 {
             before = cpu();
         }
-        if arg(1) == "get" {
+        if arg(1) == "insert" || arg(1) == "update" {
+            write(engine, at.0 + 1 + round * ROWS, arg(1) == "update");
+        } else if arg(1) == "get" {
             for _ in 0..ROWS {
                 draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 black_box(engine.get(&key((draw >> 33) % ROWS), at).expect("get"));

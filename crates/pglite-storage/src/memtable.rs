@@ -22,6 +22,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 const MAX_HEIGHT: usize = 14;
+/// Up to this height a newer version of a key is linked from the one before it, without a search.
+const LOW: usize = 2;
 
 /// What a version is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +34,9 @@ pub(crate) enum Kind {
     Blob,
 }
 
-/// A node: this head, `height` forward links, the key, then (8-byte unaligned) the value record.
+/// A node: this head, the key (padded to 8), `height` forward links, then (unaligned) the value record.
+///
+/// Why the key first: it lies in the head's cache line, and finding it needs nothing from the head.
 #[repr(C)]
 pub(crate) struct Node {
     ts: u64,
@@ -68,11 +72,8 @@ impl NodeRef {
     #[inline]
     pub(crate) fn key<'a>(self) -> &'a [u8] {
         let node = self.node();
-        // SAFETY: `insert` wrote `key_len` bytes after the links, before it linked the node.
-        unsafe {
-            let key = self.0.cast::<u8>().add(HEAD + node.height as usize * size_of::<AtomicPtr<Node>>());
-            std::slice::from_raw_parts(key, node.key_len as usize)
-        }
+        // SAFETY: `new_node` wrote `key_len` bytes after the head, before the node was linked.
+        unsafe { std::slice::from_raw_parts(self.0.cast::<u8>().add(HEAD), node.key_len as usize) }
     }
     #[inline]
     pub(crate) fn value<'a>(self) -> (Kind, &'a [u8]) {
@@ -86,9 +87,13 @@ impl NodeRef {
     }
     #[inline]
     fn link<'a>(self, level: usize) -> &'a AtomicPtr<Node> {
-        debug_assert!(level < self.node().height as usize);
-        // SAFETY: a node has `height` links right after its head, and `level < height`.
-        unsafe { &*self.0.cast::<u8>().add(HEAD).cast::<AtomicPtr<Node>>().add(level) }
+        let node = self.node();
+        debug_assert!(level < node.height as usize);
+        // SAFETY: a node has `height` links right after its padded key, and `level < height`.
+        unsafe {
+            let links = self.0.cast::<u8>().add(links_at(node.key_len as usize));
+            &*links.cast::<AtomicPtr<Node>>().add(level)
+        }
     }
     #[inline]
     pub(crate) fn next(self) -> NodeRef {
@@ -99,29 +104,68 @@ impl NodeRef {
     fn prev(self) -> NodeRef {
         NodeRef(self.node().prev.load(Ordering::Acquire))
     }
-    /// Asks the processor to fetch the node after this one.
+    /// Asks the processor to fetch the next node of a level.
     #[inline]
-    pub(crate) fn prefetch_next(self) {
+    pub(crate) fn prefetch_next(self, level: usize) {
         #[cfg(target_arch = "x86_64")]
         {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let next = self.link(0).load(Ordering::Relaxed);
+            let next = self.link(level).load(Ordering::Relaxed).cast::<i8>();
+            // What a comparison needs begins with the key's length.
+            let next = next.wrapping_add(std::mem::offset_of!(Node, key_len));
             // SAFETY: a prefetch of any address is harmless.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(next.cast()) };
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(next) };
         }
     }
     /// Order against (key, ts): by key, then newest first.
     #[inline]
     fn compare(self, key: &[u8], ts: u64) -> Order {
-        self.key().cmp(key).then_with(|| ts.cmp(&self.ts()))
+        compare_keys(self.key(), key).then_with(|| ts.cmp(&self.ts()))
     }
 }
+
+/// Where a node's links begin.
+#[inline]
+fn links_at(key_len: usize) -> usize {
+    HEAD + key_len.next_multiple_of(align_of::<Node>())
+}
+
+/// The order of two keys. Why not `cmp`: keys are short, and a call costs more than the comparison.
+#[inline]
+fn compare_keys(a: &[u8], b: &[u8]) -> Order {
+    let (words_a, rest_a) = a.as_chunks::<8>();
+    let (words_b, rest_b) = b.as_chunks::<8>();
+    for (x, y) in words_a.iter().zip(words_b) {
+        let order = u64::from_be_bytes(*x).cmp(&u64::from_be_bytes(*y));
+        if order != Order::Equal {
+            return order;
+        }
+    }
+    match words_a.len().cmp(&words_b.len()) {
+        Order::Equal => rest_a.cmp(rest_b),
+        Order::Less => rest_a.cmp(&b[words_a.len() * 8..]),
+        Order::Greater => a[words_b.len() * 8..].cmp(rest_b),
+    }
+}
+
+/// The last node before a place, on every level.
+type Splice = [NodeRef; MAX_HEIGHT];
+
+/// Places of last inserts that the writer remembers, by the first bytes of the key: those of a table.
+const SPLICES: usize = 16;
 
 /// The writer's state: arena, and where it inserted last.
 struct Writer {
     arena: Arena,
-    splice: [NodeRef; MAX_HEIGHT],
+    splices: [Splice; SPLICES],
     random: u64,
+}
+
+/// Which of the remembered places a key asks.
+#[inline]
+fn splice_of(key: &[u8]) -> usize {
+    let first = key.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    (first.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60) as usize
 }
 
 // SAFETY: the node pointers point into memtable arenas, which are Send.
@@ -149,7 +193,7 @@ impl Memtable {
     pub(crate) fn new() -> Memtable {
         let mut arena = Arena::default();
         let head = new_node(&mut arena, &[], 0, MAX_HEIGHT);
-        let writer = Writer { arena, splice: [head; MAX_HEIGHT], random: 0x9e37_79b9_7f4a_7c15 };
+        let writer = Writer { arena, splices: [[head; MAX_HEIGHT]; SPLICES], random: 0x9e37_79b9_7f4a_7c15 };
         Memtable {
             head,
             height: AtomicUsize::new(1),
@@ -226,6 +270,7 @@ impl Memtable {
         let mut bound: *const Node = ptr::null();
         loop {
             let next = NodeRef(at.link(level).load(Ordering::Acquire));
+            at.prefetch_next(level.saturating_sub(1));
             if !next.is_null() && next.0 != bound && next.compare(key, ts) == Order::Less {
                 at = next;
             } else if level == 0 {
@@ -259,6 +304,19 @@ impl Memtable {
         self.real(node.prev())
     }
 
+    /// For the writer: the last nodes before `node` on the lowest `height` levels.
+    fn before(&self, node: NodeRef, height: usize) -> [NodeRef; LOW] {
+        let mut at = node.prev();
+        let mut found = [at; LOW];
+        for (level, found) in found.iter_mut().enumerate().take(height) {
+            while at.node().height as usize <= level {
+                at = at.prev();
+            }
+            *found = at;
+        }
+        found
+    }
+
     #[inline]
     fn real(&self, node: NodeRef) -> NodeRef {
         if node.0 == self.head.0 { NodeRef::NULL } else { node }
@@ -280,36 +338,56 @@ impl MemtableWriter<'_> {
     /// Adds a version. A version that is already there (the same key twice in one batch) gets the new value.
     pub(crate) fn insert(&mut self, key: &[u8], ts: u64, kind: Kind, value: &[u8]) {
         let table = self.table;
-        let writer = &mut *self.writer;
-        let existing = find_place(table, &mut writer.splice, key, ts);
-        if !existing.is_null() {
-            let record = write_value(&mut writer.arena, kind, value);
-            existing.node().value.store(record, Ordering::Release);
-            table.bytes.store(writer.arena.used() + table.hash.bytes(), Ordering::Relaxed);
-            return;
+        let hash = hash_key(key);
+        let height = random_height(&mut self.writer.random);
+        let newest = table.hash.get(key, hash);
+        match newest {
+            Some(newest) if newest.ts() == ts => return self.overwrite(newest, kind, value),
+            Some(newest) if newest.ts() < ts && height <= LOW => {
+                let before = table.before(newest, height);
+                let node = self.new_version(key, ts, height, kind, value);
+                link(node, &before[..height]);
+                table.hash.set(node, hash, hash_key);
+            }
+            _ => {
+                let mut splice = self.writer.splices[splice_of(key)];
+                let existing = find_place(table, &mut splice, key, ts);
+                if !existing.is_null() {
+                    return self.overwrite(existing, kind, value);
+                }
+                let node = self.new_version(key, ts, height, kind, value);
+                link(node, &splice[..height]);
+                splice[..height].fill(node);
+                self.writer.splices[splice_of(key)] = splice;
+                if newest.is_none_or(|newest| newest.ts() < ts) {
+                    table.hash.set(node, hash, hash_key);
+                }
+            }
         }
-        let height = random_height(&mut writer.random);
-        let node = new_node(&mut writer.arena, key, ts, height);
-        let record = write_value(&mut writer.arena, kind, value);
-        node.node().value.store(record, Ordering::Relaxed);
-        if height > table.height.load(Ordering::Relaxed) {
-            table.height.store(height, Ordering::Release);
-        }
-        let after = writer.splice[0].next();
-        node.node().prev.store(writer.splice[0].0.cast_mut(), Ordering::Relaxed);
-        for level in 0..height {
-            let before = writer.splice[level].link(level);
-            node.link(level).store(before.load(Ordering::Relaxed), Ordering::Relaxed);
-            before.store(node.0.cast_mut(), Ordering::Release);
-            writer.splice[level] = node;
-        }
-        if !after.is_null() {
-            after.node().prev.store(node.0.cast_mut(), Ordering::Release);
-        }
-        table.hash.set(node, hash_key(key), hash_key);
         table.entries.fetch_add(1, Ordering::Relaxed);
-        table.bytes.store(writer.arena.used() + table.hash.bytes(), Ordering::Relaxed);
+        self.count_bytes();
         table.max_ts.fetch_max(ts, Ordering::AcqRel);
+    }
+
+    fn new_version(&mut self, key: &[u8], ts: u64, height: usize, kind: Kind, value: &[u8]) -> NodeRef {
+        let arena = &mut self.writer.arena;
+        let node = new_node(arena, key, ts, height);
+        let record = write_value(arena, kind, value);
+        node.node().value.store(record, Ordering::Relaxed);
+        if height > self.table.height.load(Ordering::Relaxed) {
+            self.table.height.store(height, Ordering::Release);
+        }
+        node
+    }
+
+    fn overwrite(&mut self, node: NodeRef, kind: Kind, value: &[u8]) {
+        let record = write_value(&mut self.writer.arena, kind, value);
+        node.node().value.store(record, Ordering::Release);
+        self.count_bytes();
+    }
+
+    fn count_bytes(&self) {
+        self.table.bytes.store(self.writer.arena.used() + self.table.hash.bytes(), Ordering::Relaxed);
     }
 
     pub(crate) fn delete_range(&mut self, start: &[u8], end: &[u8], ts: u64) {
@@ -330,8 +408,22 @@ impl MemtableWriter<'_> {
     }
 }
 
+/// Links a finished node after the nodes of `splice`, one a level.
+fn link(node: NodeRef, splice: &[NodeRef]) {
+    let after = splice[0].next();
+    node.node().prev.store(splice[0].0.cast_mut(), Ordering::Relaxed);
+    for (level, before) in splice.iter().enumerate() {
+        let before = before.link(level);
+        node.link(level).store(before.load(Ordering::Relaxed), Ordering::Relaxed);
+        before.store(node.0.cast_mut(), Ordering::Release);
+    }
+    if !after.is_null() {
+        after.node().prev.store(node.0.cast_mut(), Ordering::Release);
+    }
+}
+
 /// Leaves in `splice` the last node before (key, ts) on every level; answers the node of exactly that version.
-fn find_place(table: &Memtable, splice: &mut [NodeRef; MAX_HEIGHT], key: &[u8], ts: u64) -> NodeRef {
+fn find_place(table: &Memtable, splice: &mut Splice, key: &[u8], ts: u64) -> NodeRef {
     let height = table.height.load(Ordering::Relaxed);
     // Sorted input: the place is right after the last one on every level.
     let follows = |at: NodeRef, level: usize| {
@@ -356,6 +448,7 @@ fn find_place(table: &Memtable, splice: &mut [NodeRef; MAX_HEIGHT], key: &[u8], 
         }
         loop {
             let next = NodeRef(at.link(level).load(Ordering::Relaxed));
+            at.prefetch_next(level.saturating_sub(1));
             if next.is_null() || next.0 == bound || next.compare(key, ts) != Order::Less {
                 bound = next.0;
                 break;
@@ -378,7 +471,8 @@ fn random_height(state: &mut u64) -> usize {
 
 fn new_node(arena: &mut Arena, key: &[u8], ts: u64, height: usize) -> NodeRef {
     let links = height * size_of::<AtomicPtr<Node>>();
-    let place = arena.allocate(HEAD + links + key.len(), align_of::<Node>());
+    let at = links_at(key.len());
+    let place = arena.allocate(at + links, align_of::<Node>());
     // SAFETY: `place` is fresh memory of that size and alignment; zeroed links are null pointers.
     unsafe {
         let node = place.cast::<Node>();
@@ -389,8 +483,8 @@ fn new_node(arena: &mut Arena, key: &[u8], ts: u64, height: usize) -> NodeRef {
             key_len: key.len() as u32,
             height: height as u32,
         });
-        place.add(HEAD).write_bytes(0, links);
-        place.add(HEAD + links).copy_from_nonoverlapping(key.as_ptr(), key.len());
+        place.add(HEAD).copy_from_nonoverlapping(key.as_ptr(), key.len());
+        place.add(at).write_bytes(0, links);
         NodeRef(node)
     }
 }

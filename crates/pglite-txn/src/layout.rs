@@ -4,10 +4,10 @@
 //!   space  := u32 database | u32 filenode                 (big-endian; 8 bytes)
 //!   row    := space | u64 row id                          -> varint position | codec row
 //!   entry  := space | memcomparable key columns | u64 row id -> empty, or codec row of what the key cannot give back
-//!   limit  := 0 | 1 | u32 database | u32 filenode | u64 limit -> empty   (see `counters`)
+//!   limit  := u32 max | 1 | u32 database | u32 filenode | u64 limit -> live rows, bytes   (see `counters`)
 //! ```
-//! Filenode 0 and 1 of database 0 are ours; other layers keep their own keys in spaces of database 0 from
-//! [`FIRST_RAW_SPACE`] on, or in a filenode of a real database.
+//! Database `u32::MAX`, which no database has as its OID, is ours; other layers keep their own keys in spaces that are
+//! no table's or index's of database 0 (shared) or of a real database.
 //!
 //! Invariant: the keys of one table or index share one 8-byte prefix and no other key has it, so dropping it is one
 //! range deletion.
@@ -16,10 +16,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Space(pub u64);
 
-/// Spaces of database 0 below this filenode belong to this crate.
-pub const FIRST_RAW_SPACE: u32 = 16;
 /// Holds the upper limits of what counters may have given out.
-pub(crate) const LIMITS: Space = Space::new(0, 1);
+pub(crate) const LIMITS: Space = Space::new(u32::MAX, 1);
 
 impl Space {
     pub const fn new(database: u32, filenode: u32) -> Space {

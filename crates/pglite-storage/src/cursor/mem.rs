@@ -93,7 +93,7 @@ impl Source for MemSource {
                 if stop.ends_forward(key) {
                     break;
                 }
-                node.prefetch_next();
+                node.prefetch_next(0);
                 if let Some(version) = self.visible_from_newest(node, key, emit.at) {
                     let (kind, value) = version.value();
                     emit.row(key, value, version.ts(), kind);
