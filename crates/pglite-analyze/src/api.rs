@@ -254,6 +254,7 @@ pub fn analyze_assignment(
     let mut a = Analyzer::new(env, &mut params);
     a.push();
     a.cur().kind = ExprKind::UpdateTarget;
+    a.cur().plpgsql = true;
     let d = crate::target::assign::Dest {
         attno: 0,
         ty: base.ty(),

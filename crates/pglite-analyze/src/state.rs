@@ -79,6 +79,8 @@ pub(crate) struct Level {
     pub target_rel: Option<Arc<RelDesc>>,
     pub target_ns: Option<NsItem>,
     pub is_insert: bool,
+    /// PL/pgSQL's assignment: casts are laxer.
+    pub plpgsql: bool,
     pub window_defs: Vec<ast::WindowDef>,
     pub kind: ExprKind,
     pub next_resno: i16,

@@ -40,6 +40,8 @@ pub struct ParamRef {
 pub enum Dep {
     /// The record had these attributes; the plan reads the field, or (None) the whole row.
     Shape { dno: Dno, attrs: Arc<[AttrDesc]>, field: Option<(usize, Oid)> },
+    /// The record was NULL.
+    Unassigned { dno: Dno },
     /// A CASE's hidden variable had this type.
     CaseType { dno: Dno, ty: Oid },
 }
@@ -65,7 +67,7 @@ pub struct QueryPlan {
 pub struct Store {
     /// Makes the new value of the target from the source (slot 1).
     pub code: Code,
-    pub value: Box<Compiled>,
+    pub value: Option<Compiled>,
     pub deps: Vec<Dep>,
 }
 
@@ -204,8 +206,23 @@ impl Names<'_> {
                     location,
                 })
             }
-            _ => Err(unassigned(&v.name)),
+            _ => {
+                self.deps.borrow_mut().push(Dep::Unassigned { dno });
+                let r = ParamRef { dno, field: None, ty: oid::RECORD };
+                Ok(self.param(r, -1, Oid::INVALID, location))
+            }
         }
+    }
+
+    /// A record's field for an assignment: its position and the attributes.
+    fn field_of(&self, record: Dno, name: &str) -> PgResult<(usize, Arc<[AttrDesc]>)> {
+        let attrs = self.shapes.attrs(self.inner.type_env(), record)?;
+        let Some(i) = attrs.iter().position(|x| !x.dropped && &*x.name == name) else {
+            let shown = self.shapes.function.datums[record].var().map_or("", |v| &v.name);
+            return Err(err!(UNDEFINED_COLUMN, "record \"{shown}\" has no field \"{name}\""));
+        };
+        self.shape_dep(record, &attrs, Some((i, attrs[i].type_oid)));
+        Ok((i, attrs))
     }
 
     fn shape_dep(&self, dno: Dno, attrs: &Arc<[AttrDesc]>, field: Option<(usize, Oid)>) {
@@ -243,8 +260,7 @@ impl Names<'_> {
                         UNDEFINED_COLUMN,
                         "record \"{}\" has no field \"{column}\"",
                         names[used - 1]
-                    )
-                    .at(location)),
+                    )),
                     None => Ok(None),
                 }
             }
@@ -358,21 +374,64 @@ pub fn prepare(env: &dyn PlEnv, shapes: &Shapes<'_>, e: &Expr, want: Want) -> Pg
         let rest = &a.indirection[(a.nnames as usize - 1).min(a.indirection.len())..];
         let select = Arc::new(RawStmt { stmt: Statement::SelectStmt(a.val.clone()), location: 0, len: 0 });
         if rest.is_empty() {
-            let ty = target_type(shapes, target);
+            let ty = target_type(&names, target)?;
             return plan(env, &names, &select, &e.text, Want::Value(ty), true);
         }
+        if let Some(source) = plain_source(&names, &select, &e.text)? {
+            return store(env, names, a, rest, target, source, None);
+        }
         let value = plan(env, &names, &select, &e.text, Want::Value(None), true)?;
-        return store(env, names, a, rest, target, value);
+        let (ty, typmod) = match &value {
+            Compiled::Simple(s) => (s.ty, s.typmod),
+            Compiled::Query(q) => q.columns.first().map_or((oid::UNKNOWN, -1), |c| (c.ty, c.typmod)),
+            _ => (oid::UNKNOWN, -1),
+        };
+        let source = IrExpr::Var(Var {
+            rte: pglite_ir::expr::INNER_VAR,
+            attno: 1,
+            levels_up: 0,
+            ty,
+            typmod,
+            collation: Oid::INVALID,
+            returning: VarReturning::Default,
+            syn_rte: 0,
+            syn_attno: 0,
+            location: -1,
+        });
+        return store(env, names, a, rest, target, source, Some(value));
     }
     plan(env, &names, raw, &e.text, want, false)
 }
 
-/// The type an assignment must bring; None where the record's own shape decides at run time.
-fn target_type(shapes: &Shapes<'_>, target: Dno) -> Option<(Oid, i32)> {
-    match &shapes.function.datums[target] {
+/// The type an assignment must bring; None for whole records, whose shape decides at run time.
+fn target_type(names: &Names<'_>, target: Dno) -> PgResult<Option<(Oid, i32)>> {
+    Ok(match &names.shapes.function.datums[target] {
         Decl::Var(v) if !v.is_record => Some((v.ty.oid, v.ty.typmod)),
+        Decl::Field { record, name } => {
+            let (i, attrs) = names.field_of(*record, name)?;
+            Some((attrs[i].type_oid, attrs[i].typmod))
+        }
         _ => None,
-    }
+    })
+}
+
+/// The source of a store as an expression, when it is nothing but one.
+fn plain_source(names: &Names<'_>, raw: &RawStmt, source: &str) -> PgResult<Option<IrExpr>> {
+    let q = analyze(names, raw, source, &mut ParamTypes::none())?;
+    let bare = q.rtable.is_empty()
+        && q.set_ops.is_none()
+        && q.ctes.is_empty()
+        && q.jointree.quals.is_none()
+        && q.limit.is_none()
+        && q.offset.is_none()
+        && q.having.is_none();
+    let [one] = &q.targets[..] else { return Ok(None) };
+    let special = |e: &IrExpr| {
+        matches!(e, IrExpr::SubLink(_) | IrExpr::Aggref(_) | IrExpr::WindowFunc(_) | IrExpr::Grouping { .. })
+            || matches!(e, IrExpr::Func(f) if f.retset)
+            || matches!(e, IrExpr::Op(o) if o.retset)
+    };
+    Ok((bare && !pglite_ir::walk::contains(&one.expr, &special)).then(|| one.expr.clone()))
 }
 
 fn plan(
@@ -631,41 +690,20 @@ fn store(
     a: &pglite_parser::ast::PLAssignStmt,
     rest: &[pglite_parser::ast::Indirection],
     target: Dno,
-    value: Compiled,
+    source: IrExpr,
+    value: Option<Compiled>,
 ) -> PgResult<Compiled> {
-    let value_deps = value.deps().to_vec();
-    let (ty, typmod) = match &value {
-        Compiled::Simple(s) => (s.ty, s.typmod),
-        Compiled::Query(q) => q.columns.first().map_or((oid::UNKNOWN, -1), |c| (c.ty, c.typmod)),
-        _ => (oid::UNKNOWN, -1),
-    };
+    let value_deps = value.as_ref().map_or(Vec::new(), |v| v.deps().to_vec());
     let location = a.location;
     let base = match &names.shapes.function.datums[target] {
         Decl::Var(v) if v.is_record => names.whole(target, location)?,
         Decl::Var(_) => names.scalar(target, location)?,
         Decl::Field { record, name } => {
-            let attrs = names.shapes.attrs(names.inner.type_env(), *record)?;
-            let Some(i) = attrs.iter().position(|x| !x.dropped && &*x.name == name.as_str()) else {
-                let rec = names.shapes.function.datums[*record].var().map_or("", |v| &v.name);
-                return Err(err!(UNDEFINED_COLUMN, "record \"{rec}\" has no field \"{name}\""));
-            };
-            names.shape_dep(*record, &attrs, Some((i, attrs[i].type_oid)));
+            let (i, attrs) = names.field_of(*record, name)?;
             names.field_param(*record, i, &attrs[i], location)
         }
         Decl::Row { .. } => return Err(PgError::internal("row as assignment target")),
     };
-    let source = IrExpr::Var(Var {
-        rte: pglite_ir::expr::INNER_VAR,
-        attno: 1,
-        levels_up: 0,
-        ty,
-        typmod,
-        collation: Oid::INVALID,
-        returning: VarReturning::Default,
-        syn_rte: 0,
-        syn_attno: 0,
-        location: -1,
-    });
     let mut e = analyze_assignment(&names, base, &a.name, rest, source, location)?;
     let (params, mut deps) = (names.used.borrow().clone(), names.deps.borrow().clone());
     replace_params(&mut e, &params, env.analyze().catalog());
@@ -673,7 +711,7 @@ fn store(
     let exec = env.exec_env();
     let mut layout = Layout;
     let code = Compiler::new(&exec, &mut layout).compile(&e)?;
-    Ok(Compiled::Store(Box::new(Store { code, value: Box::new(value), deps })))
+    Ok(Compiled::Store(Box::new(Store { code, value, deps })))
 }
 
 /// A program that casts a value (slot 0, column 0), as PL/pgSQL assigns.

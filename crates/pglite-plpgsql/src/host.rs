@@ -46,6 +46,8 @@ pub struct OpenCursor<'a> {
     pub plan: Arc<Prepared>,
     pub params: Arc<[Datum]>,
     pub scroll: Option<bool>,
+    /// A loop's: it outlives a COMMIT in the loop.
+    pub pinned: bool,
 }
 
 /// Where a fetch goes.
@@ -74,7 +76,14 @@ pub trait PlHost {
     fn stamp(&self) -> u64;
     /// What ran becomes visible to what runs next.
     fn command_done(&self) -> PgResult<()>;
-    fn utility(&self, raw: &Arc<RawStmt>, source: &str, params: &[(Oid, Datum)]) -> PgResult<UtilityResult>;
+    /// `atomic`: a DO may not end the transaction.
+    fn utility(
+        &self,
+        raw: &Arc<RawStmt>,
+        source: &str,
+        params: &[(Oid, Datum)],
+        atomic: bool,
+    ) -> PgResult<UtilityResult>;
     /// Calls a procedure with the values of its input arguments; yields its OUT row.
     fn call_procedure(&self, call: &pglite_ir::CallInfo, args: &[Datum], atomic: bool) -> PgResult<Datum>;
     fn subtransaction(&self, act: SubAct) -> PgResult<()>;

@@ -393,8 +393,8 @@ impl<'a> Parser<'a> {
         if self.pos == from {
             return Err(self.near(if is_expr { "missing expression" } else { "missing SQL statement" }));
         }
-        let text = self.src[start as usize..self.here() as usize].trim_end().to_string();
         // Comments between the last token and the terminator are no part of the text.
+        let text = self.src[start as usize..self.toks[self.pos - 1].end as usize].to_string();
         self.note_fields(from, self.pos);
         self.make_expr(text, start, mode)
     }

@@ -122,8 +122,11 @@ pub(crate) struct Exec<'h> {
     pub caught: Vec<Caught>,
     /// The error on its way out has its line already (RAISE without parameters).
     pub context_done: bool,
-    /// Nested loops over queries: COMMIT is checked against them.
     pub subtransactions: u32,
+    /// Loops under way over statements that write.
+    pub writing_loops: u32,
+    /// NEW or OLD as it was given without a row.
+    pub empty: Vec<(Dno, Arc<pglite_types::record::RecordValue>)>,
 }
 
 impl<'h> Exec<'h> {
@@ -159,6 +162,8 @@ impl<'h> Exec<'h> {
             caught: Vec::new(),
             context_done: false,
             subtransactions: 0,
+            writing_loops: 0,
+            empty: Vec::new(),
         }
     }
 
@@ -350,6 +355,7 @@ impl<'h> Exec<'h> {
     fn deps_hold(&self, c: &Compiled) -> PgResult<bool> {
         for dep in c.deps() {
             let ok = match dep {
+                Dep::Unassigned { dno } => self.vals[*dno].is_null(),
                 Dep::CaseType { dno, ty } => {
                     self.case_types.iter().find(|(d, _)| d == dno).is_some_and(|(_, t)| t == ty)
                 }

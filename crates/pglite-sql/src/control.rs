@@ -21,6 +21,7 @@ use crate::cx::Cx;
 use crate::prepared::PreparedStatement;
 use crate::run::{self, Action};
 
+pub(crate) use call::do_block;
 pub(crate) use transactions::{end_in_procedure, transaction};
 
 pub(crate) fn is_transaction_control(stmt: &Statement) -> bool {
@@ -116,7 +117,7 @@ pub(crate) fn run_utility(
             core.outbox.borrow_mut().push((s.conditionname.clone(), s.payload.clone().unwrap_or_default()));
             Ok("NOTIFY".into())
         }
-        Statement::DoStmt(s) => call::do_block(core, s, source, multi),
+        Statement::DoStmt(s) => call::do_block(core, s, source, crate::spi::is_atomic(core, multi)),
         Statement::CallStmt(s) => call::call(core, s, params, client, multi),
         Statement::DiscardStmt(s) => set::discard(core, s.target, multi),
         Statement::ConstraintsSetStmt(s) => set::constraints(core, s),

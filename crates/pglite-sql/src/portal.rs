@@ -366,6 +366,19 @@ impl Portals {
     }
 }
 
+/// The cursors of loops under way read the rest of their rows before a procedure ends the transaction.
+pub(crate) fn hold_pinned(core: &Core) -> PgResult<()> {
+    let names: Vec<String> = core.pl.pinned.borrow().iter().cloned().collect();
+    for name in names {
+        let Some(mut portal) = core.portals.borrow_mut().take(&name) else { continue };
+        if !portal.held {
+            portal.hold(core)?;
+        }
+        core.portals.borrow_mut().put_back(&name, portal);
+    }
+    Ok(())
+}
+
 /// Cursors WITH HOLD read the rest of their rows before the transaction commits.
 pub(crate) fn before_commit(core: &Core) -> PgResult<()> {
     let names: Vec<String> = {

@@ -32,14 +32,15 @@ pub(crate) fn columns_of(cx: &Cx<'_>, stmt: &PlannedStmt) -> Vec<OutColumn> {
         .iter()
         .filter(|t| !t.junk)
         .map(|t| {
-            let ty = t.expr.ty();
+            // PG: clients are told of a domain's base type.
+            let (ty, typmod) = cx.catalog.base_type_and_typmod(t.expr.ty(), t.expr.typmod());
             OutColumn {
                 name: t.name.clone().unwrap_or_else(|| "?column?".into()),
                 table: t.orig_table,
                 attno: t.orig_column,
                 ty,
                 typlen: cx.catalog.type_by_oid(ty).map_or(-1, |r| r.typlen),
-                typmod: t.expr.typmod(),
+                typmod,
             }
         })
         .collect()

@@ -37,6 +37,8 @@ struct Cached {
 pub(crate) struct PlState {
     functions: RefCell<HashMap<Key, Cached>>,
     portals_made: Cell<u64>,
+    /// Cursors of loops under way.
+    pub pinned: RefCell<HashSet<String>>,
     /// Portals open when each subtransaction began.
     subtransactions: RefCell<Vec<HashSet<String>>>,
 }
@@ -78,8 +80,18 @@ impl PlHost for Spi<'_> {
     fn command_done(&self) -> PgResult<()> {
         self.core.command_done()
     }
-    fn utility(&self, raw: &Arc<RawStmt>, source: &str, params: &[(Oid, Datum)]) -> PgResult<UtilityResult> {
+    fn utility(
+        &self,
+        raw: &Arc<RawStmt>,
+        source: &str,
+        params: &[(Oid, Datum)],
+        atomic: bool,
+    ) -> PgResult<UtilityResult> {
         let core = self.core;
+        if let pglite_parser::ast::Statement::DoStmt(s) = &raw.stmt {
+            let tag = crate::control::do_block(core, s, source, atomic)?;
+            return Ok(UtilityResult { tag, ..UtilityResult::default() });
+        }
         let mut collector = crate::collect::Collector::default();
         let depth = core.depth.get();
         core.depth.set(depth + 1);
@@ -150,6 +162,9 @@ impl PlHost for Spi<'_> {
         };
         let portal = Portal::cursor(core, open.source, open.plan, open.params, columns, options)?;
         core.portals.borrow_mut().insert(&name, portal);
+        if open.pinned {
+            core.pl.pinned.borrow_mut().insert(name.clone());
+        }
         Ok(name)
     }
     fn fetch_cursor(&self, name: &str, to: FetchTo) -> PgResult<Option<(Vec<Row>, Vec<Column>)>> {
@@ -161,6 +176,7 @@ impl PlHost for Spi<'_> {
         Ok(Some((result?, columns)))
     }
     fn close_cursor(&self, name: &str) -> PgResult<bool> {
+        self.core.pl.pinned.borrow_mut().remove(name);
         Ok(self.core.portals.borrow_mut().remove(name))
     }
 }

@@ -47,6 +47,14 @@ impl Analyzer<'_, '_> {
             return Err(missing());
         }
         let at = n as usize - 1;
+        // The calling language may name its variables so.
+        let name = format!("${n}");
+        let phase = crate::VariablePhase::AfterColumns;
+        if self.params.types.is_empty()
+            && let Some(e) = self.env.resolve_variable(&[name.as_str()], p.location, phase)?
+        {
+            return Ok(e);
+        }
         if self.params.variable {
             if self.params.types.len() <= at {
                 self.params.types.resize(at + 1, Oid::INVALID);

@@ -96,6 +96,15 @@ impl Analyzer<'_, '_> {
         }
     }
 
+    /// How stores coerce: PL/pgSQL's assignments are laxer.
+    fn assignment(&mut self) -> How {
+        if self.cur().plpgsql {
+            How { context: CoercionContext::PlPgSql, ..How::ASSIGNMENT }
+        } else {
+            How::ASSIGNMENT
+        }
+    }
+
     /// PostgreSQL's `transformAssignmentIndirection`: builds the store from the inside out.
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn assign_indirection(
@@ -132,8 +141,8 @@ impl Analyzer<'_, '_> {
         if !subs.is_empty() {
             return self.assign_subscripts(base, name, d, &subs, &[], rhs, location);
         }
-        let input = rhs.ty();
-        match self.coerce_to_target(rhs, d.ty, d.typmod, How::ASSIGNMENT)? {
+        let (input, how) = (rhs.ty(), self.assignment());
+        match self.coerce_to_target(rhs, d.ty, d.typmod, how)? {
             Ok(e) => Ok(e),
             Err(_) => {
                 let (want, have) = (self.cat.format_type(d.ty), self.cat.format_type(input));
@@ -227,7 +236,8 @@ impl Analyzer<'_, '_> {
         }
         if container != d.ty {
             let input = store.ty();
-            return match self.coerce_to_target(store, d.ty, d.typmod, How::ASSIGNMENT)? {
+            let how = self.assignment();
+            return match self.coerce_to_target(store, d.ty, d.typmod, how)? {
                 Ok(e) => Ok(e),
                 Err(e) => Err(self.cannot_cast(input, d.ty, location, &e)),
             };

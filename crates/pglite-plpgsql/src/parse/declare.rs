@@ -105,6 +105,7 @@ impl Parser<'_> {
             ty.collation = collation;
         }
         let not_null = self.is_word("not");
+        let not_null_at = self.here() as i32;
         if not_null {
             self.pos += 1;
             self.expect_word("null")?;
@@ -121,7 +122,7 @@ impl Parser<'_> {
                 NULL_VALUE_NOT_ALLOWED,
                 "variable \"{name}\" must have a default value, since it's declared NOT NULL"
             )
-            .at(self.toks[self.pos - 2].start as i32));
+            .at(not_null_at));
         }
         let dno = self.variable(&name, line, ty, true).map_err(|e| e.at_if_unset(at).without_position())?;
         let v = self.var_mut(dno)?;
@@ -299,6 +300,19 @@ impl Parser<'_> {
             [_, schema, name] => (Some(schema), name),
             _ => bail!(SYNTAX_ERROR, "improper relation name (too many dotted names): {}", parts.join(".")),
         };
+        if let [db, ..] = parts
+            && parts.len() == 3
+            && *db != self.env.database_name()
+        {
+            bail!(
+                FEATURE_NOT_SUPPORTED,
+                "cross-database references are not implemented: \"{}\"",
+                parts.join(".")
+            );
+        }
+        if let Some(schema) = schema {
+            self.env.search_path().namespace(s, schema)?;
+        }
         let class = self.env.search_path().relation(s, schema.map(String::as_str), name)?;
         s.rel(class.oid).ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{name}\" does not exist"))
     }

@@ -17,10 +17,10 @@ impl Parser<'_> {
         }
         if is_name {
             let mut n = 1;
-            while self.is_symbol_at(n, ".") && self.name_at(n + 1).is_some() {
+            while n < 5 && self.is_symbol_at(n, ".") && self.name_at(n + 1).is_some() {
                 n += 2;
             }
-            if self.is_symbol_at(n, ":=") || self.is_symbol_at(n, "=") || (n > 1 && self.is_symbol_at(n, "["))
+            if self.is_symbol_at(n, ":=") || self.is_symbol_at(n, "=") || (n > 1 && (self.is_symbol_at(n, "[") || self.is_symbol_at(n, ".")))
             {
                 let shown: String = (0..n)
                     .filter_map(|i| self.tok_at(i))

@@ -28,7 +28,10 @@ impl<'h> Exec<'h> {
         }
         let plan = self.plan(e, want)?;
         if let Compiled::Store(store) = &*plan {
-            let value = self.value_of(&store.value, e)?;
+            let value = match &store.value {
+                Some(v) => self.value_of(v, e)?,
+                None => (Datum::Null, oid::UNKNOWN, -1),
+            };
             self.ensure_env()?;
             let Some(env) = &self.env else { return Err(PgError::internal("no surroundings")) };
             let x = env.exec_env();

@@ -16,8 +16,7 @@ impl<'h> Exec<'h> {
         let shapes = Shapes { function: self.f, vals: &self.vals, case_types: &self.case_types };
         let plan = prepare_call(&**env, &shapes, e).map_err(|x| in_text(x, &e.text, e.mode))?;
         let Some(plan) = plan else {
-            self.run_statement(e, 0)?;
-            return Ok(());
+            return self.do_statement(e);
         };
         let catalog = env.analyze().catalog().clone();
         let Some(row) = catalog.proc_by_oid(plan.func) else {
@@ -65,13 +64,27 @@ impl<'h> Exec<'h> {
         Ok(())
     }
 
+    /// DO inside a function: as free to end the transaction as the function is.
+    fn do_statement(&mut self, e: &'h Expr) -> PgResult<()> {
+        let Some(raw) = &e.raw else { return self.run_statement(e, 0).map(|_| ()) };
+        let atomic = self.atomic || self.subtransactions > 0;
+        self.changed();
+        push_level(Level::Sql(e.text.clone(), e.mode));
+        let result = self.host.utility(raw, &e.text, &[], atomic);
+        pop_level();
+        result.map_err(|x| in_text(x, &e.text, e.mode))?;
+        self.changed();
+        Ok(())
+    }
+
     fn check_outs(&self, outs: &[ParamRef], names: &[String], modes: &[u8]) -> PgResult<()> {
         let mut positions =
             modes.iter().enumerate().filter(|(_, m)| matches!(m, b'o' | b'b')).map(|(i, _)| i);
         for o in outs {
             let at = positions.next().unwrap_or(0);
-            if self.f.datums[o.dno].var().is_some_and(|v| v.constant) {
-                return Err(not_writable(names.get(at), at));
+            let _ = (at, names);
+            if let Some(v) = self.f.datums[o.dno].var().filter(|v| v.constant) {
+                return Err(err!(ERROR_IN_ASSIGNMENT, "variable \"{}\" is declared CONSTANT", v.name));
             }
         }
         Ok(())

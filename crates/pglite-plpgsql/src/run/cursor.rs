@@ -23,6 +23,7 @@ impl<'h> Exec<'h> {
         self.vals[dno].as_str().is_some_and(|n| n.starts_with("<unnamed portal "))
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn open_plan(
         &mut self,
         cursor: Dno,
@@ -31,6 +32,7 @@ impl<'h> Exec<'h> {
         mode: ParseMode,
         params: Option<Arc<[Datum]>>,
         scroll: Option<bool>,
+        pinned: bool,
     ) -> PgResult<String> {
         let Compiled::Query(q) = c else {
             return Err(err!(INVALID_CURSOR_DEFINITION, "cannot open utility statement as cursor"));
@@ -52,6 +54,7 @@ impl<'h> Exec<'h> {
             plan: plan.clone(),
             params,
             scroll,
+            pinned,
         });
         let opened = opened.map_err(|e| match e.code() {
             pglite_error::codes::DUPLICATE_CURSOR => e,
@@ -83,7 +86,7 @@ impl<'h> Exec<'h> {
     }
 
     /// Opens a bound cursor with its arguments.
-    pub(super) fn open_bound(&mut self, cursor: Dno, args: Option<&'h Expr>) -> PgResult<String> {
+    pub(super) fn open_bound(&mut self, cursor: Dno, args: Option<&'h Expr>, pinned: bool) -> PgResult<String> {
         self.in_use(cursor)?;
         let Some(decl) = self.f.datums[cursor].var().and_then(|v| v.cursor.as_ref()) else {
             return Err(PgError::internal("not a bound cursor"));
@@ -96,7 +99,7 @@ impl<'h> Exec<'h> {
         }
         let scroll = decl.scroll;
         let plan = self.plan(&decl.query, Want::Cursor { scroll: scroll == Some(true) })?;
-        self.open_plan(cursor, &plan, &decl.query.text, decl.query.mode, None, scroll)
+        self.open_plan(cursor, &plan, &decl.query.text, decl.query.mode, None, scroll, pinned)
     }
 
     #[allow(clippy::type_complexity)]
@@ -120,17 +123,17 @@ impl<'h> Exec<'h> {
             let Some(c) = list.pop().filter(|_| list.is_empty()) else {
                 return Err(err!(INVALID_CURSOR_DEFINITION, "cannot open multi-query plan as cursor"));
             };
-            self.open_plan(*cursor, &c, &text, ParseMode::Default, Some(values.into()), *scroll)?;
+            self.open_plan(*cursor, &c, &text, ParseMode::Default, Some(values.into()), *scroll, false)?;
             return Ok(());
         }
         match query {
             Some(q) => {
                 self.in_use(*cursor)?;
                 let plan = self.plan(q, Want::Cursor { scroll: *scroll == Some(true) })?;
-                self.open_plan(*cursor, &plan, &q.text, q.mode, None, *scroll)?;
+                self.open_plan(*cursor, &plan, &q.text, q.mode, None, *scroll, false)?;
             }
             None => {
-                self.open_bound(*cursor, args.as_ref())?;
+                self.open_bound(*cursor, args.as_ref(), false)?;
             }
         }
         Ok(())

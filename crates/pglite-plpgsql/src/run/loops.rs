@@ -12,7 +12,7 @@ use pglite_types::{Batch, Datum, Row, oid};
 use super::sql::attrs_of;
 use super::{Exec, Flow, Level, pop_level, push_level};
 use crate::expr::{Compiled, QueryPlan, Want, in_text};
-use crate::host::FetchTo;
+use crate::host::{FetchTo, PlEnv};
 use crate::tree::*;
 
 /// Rows a query loop asks for at once.
@@ -146,7 +146,7 @@ impl<'h> Exec<'h> {
             }
             Some(Compiled::Utility { raw, .. }) if list.is_empty() => {
                 let typed: Vec<_> = types.iter().copied().zip(values).collect();
-                let r = self.host.utility(&raw, &text, &typed)?;
+                let r = self.host.utility(&raw, &text, &typed, true)?;
                 self.changed();
                 self.rows_loop(target, r.rows, &r.columns, body)
             }
@@ -203,14 +203,36 @@ impl<'h> Exec<'h> {
             };
             return Err(err!(INVALID_CURSOR_DEFINITION, "cannot open {what} query as cursor"));
         }
-        let attrs = attrs_of(&q.columns);
-        let width = q.columns.len();
         let env = self.host.env(!self.f.read_only)?;
         let mut executor = Executor::new(plan.clone(), params);
         let mut found = false;
         // A body that may end the transaction must not have a query open; one that writes runs first.
         let all = !self.atomic || plan.stmt.command != CommandType::Select || plan.stmt.has_modifying_cte;
         let max = if all { 0 } else { CHUNK };
+        let writes = u32::from(plan.stmt.command != CommandType::Select);
+        self.writing_loops += writes;
+        let result = self.chunks(target, q, &mut executor, &*env, max, text, mode, body, &mut found);
+        self.writing_loops -= writes;
+        let flow = result?;
+        self.vals[self.f.found] = Datum::Bool(found);
+        Ok(flow)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn chunks(
+        &mut self,
+        target: Target,
+        q: &QueryPlan,
+        executor: &mut Executor,
+        env: &dyn PlEnv,
+        max: u64,
+        text: &Arc<str>,
+        mode: ParseMode,
+        body: &'h LoopBody,
+        found: &mut bool,
+    ) -> PgResult<Flow> {
+        let attrs = attrs_of(&q.columns);
+        let width = q.columns.len();
         loop {
             let mut rows: Vec<Row> = Vec::new();
             push_level(Level::Sql(text.clone(), mode));
@@ -224,26 +246,21 @@ impl<'h> Exec<'h> {
                 self.host.command_done()?;
             }
             self.changed();
-            if rows.is_empty() && !found {
+            if rows.is_empty() && !*found {
                 self.move_row(target, None, &q.columns, &attrs)?;
             }
             for row in rows {
-                found = true;
+                *found = true;
                 self.move_row(target, Some(row), &q.columns, &attrs)?;
                 match after(self.statements(&body.body)?, &body.label) {
                     After::Again => {}
-                    After::Leave(flow) => {
-                        self.vals[self.f.found] = Datum::Bool(true);
-                        return Ok(flow);
-                    }
+                    After::Leave(flow) => return Ok(flow),
                 }
             }
             if done {
-                break;
+                return Ok(Flow::Next);
             }
         }
-        self.vals[self.f.found] = Datum::Bool(found);
-        Ok(Flow::Next)
     }
 
     pub(super) fn for_cursor(
@@ -253,7 +270,7 @@ impl<'h> Exec<'h> {
         args: Option<&'h Expr>,
         body: &'h LoopBody,
     ) -> PgResult<Flow> {
-        let name = self.open_bound(cursor, args)?;
+        let name = self.open_bound(cursor, args, true)?;
         let mut found = false;
         let result = self.cursor_rows(target, &name, body, &mut found);
         // The loop's cursor goes with it, whatever happened.

@@ -47,6 +47,13 @@ impl<'h> Exec<'h> {
     }
 
     pub(super) fn return_variable(&mut self, dno: Dno) -> PgResult<()> {
+        // PG: the NEW of a DELETE and the OLD of an INSERT are rows to read, but NULL to return.
+        if let Datum::Record(now) = &self.vals[dno]
+            && self.empty.iter().any(|(d, given)| *d == dno && Arc::ptr_eq(given, now))
+        {
+            self.ret = (Datum::Null, oid::RECORD, -1);
+            return Ok(());
+        }
         let value = self.datum_value(dno)?;
         let record = self.returns_record()?;
         self.check_composite(&value.0, record)?;

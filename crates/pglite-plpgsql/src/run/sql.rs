@@ -178,7 +178,7 @@ impl<'h> Exec<'h> {
             bail!(FEATURE_NOT_SUPPORTED, "{} is not allowed in a non-volatile function", tag_of(text));
         }
         push_level(Level::Sql(text.clone(), mode));
-        let result = self.host.utility(raw, text, params);
+        let result = self.host.utility(raw, text, params, true);
         pop_level();
         let r = result.map_err(|e| in_text(e, text, mode))?;
         self.host.command_done()?;
@@ -399,6 +399,12 @@ impl<'h> Exec<'h> {
         if self.subtransactions > 0 {
             let what = if commit { "commit" } else { "roll back" };
             bail!(INVALID_TRANSACTION_TERMINATION, "cannot {what} while a subtransaction is active");
+        }
+        if self.writing_loops > 0 {
+            bail!(
+                INVALID_TRANSACTION_TERMINATION,
+                "cannot perform transaction commands inside a cursor loop that is not read-only"
+            );
         }
         self.changed();
         self.host.end_transaction(commit, chain)

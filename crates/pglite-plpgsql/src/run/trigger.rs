@@ -35,18 +35,18 @@ pub fn call_trigger(host: &dyn PlHost, f: &Function, data: TriggerData<'_>) -> P
     let call = Call { atomic: true, expected: None, args: &[] };
     let mut x = Exec::new(host, f, &call);
     let attrs = data.attrs.clone();
-    let record = |values: Option<Row>| match values {
-        Some(values) => Datum::Record(Arc::new(RecordValue {
-            type_oid: data.row_type,
-            typmod: -1,
-            attrs: attrs.clone(),
-            values,
-        })),
-        None => Datum::Null,
+    let record = |values: Row| {
+        Arc::new(RecordValue { type_oid: data.row_type, typmod: -1, attrs: attrs.clone(), values })
     };
     if let Some((new, old)) = f.new_old {
-        x.vals[new] = record(data.new);
-        x.vals[old] = record(data.old);
+        for (dno, values) in [(new, data.new), (old, data.old)] {
+            let missing = values.is_none();
+            let row = record(values.unwrap_or_else(|| vec![Datum::Null; attrs.len()]));
+            if missing {
+                x.empty.push((dno, row.clone()));
+            }
+            x.vals[dno] = Datum::Record(row);
+        }
     }
     let args: Vec<Datum> = data.args.iter().map(|a| Datum::text(a.as_str())).collect();
     let n = args.len() as i32;

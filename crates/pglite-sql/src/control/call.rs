@@ -10,7 +10,7 @@ use pglite_types::{Batch, Datum, Oid, oid};
 use crate::core::Core;
 use crate::cx::Cx;
 
-pub(super) fn do_block(core: &Core, s: &DoStmt, source: &str, multi: bool) -> PgResult<String> {
+pub(crate) fn do_block(core: &Core, s: &DoStmt, source: &str, atomic: bool) -> PgResult<String> {
     let (mut body, mut language) = (None, "plpgsql".to_string());
     for d in &s.args {
         let text = match &d.arg {
@@ -39,7 +39,7 @@ pub(super) fn do_block(core: &Core, s: &DoStmt, source: &str, multi: bool) -> Pg
         ));
     }
     core.txn()?;
-    crate::spi::inline(core, source, &body, crate::spi::is_atomic(core, multi))?;
+    crate::spi::inline(core, source, &body, atomic)?;
     Ok("DO".into())
 }
 

@@ -101,6 +101,9 @@ pub(super) fn set(core: &Core, s: &VariableSetStmt) -> PgResult<String> {
 }
 
 fn warn_no_block(core: &Core, what: &str) {
+    if core.depth.get() > 0 {
+        return;
+    }
     core.notices.borrow_mut().push(PgError::warning(
         codes::NO_ACTIVE_SQL_TRANSACTION,
         format!("{what} can only be used in transaction blocks"),

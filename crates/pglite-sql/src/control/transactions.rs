@@ -96,6 +96,7 @@ fn rollback(core: &Core, t: &TransactionStmt) -> PgResult<&'static str> {
 /// COMMIT and ROLLBACK of a procedure: ends the transaction and begins the next, which the procedure goes on in.
 pub(crate) fn end_in_procedure(core: &Core, commit: bool, chained: bool) -> PgResult<()> {
     let saved = modes(core);
+    crate::portal::hold_pinned(core)?;
     if commit {
         crate::portal::before_commit(core)?;
         let mut client = crate::collect::Collector::default();
