@@ -6,7 +6,7 @@ use pglite_analyze::{
 use pglite_catalog::acl::{self, AclKind};
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::rows::{LanguageRow, NamespaceRow, ProcRow};
-use pglite_catalog::{CatalogRow, List, Str, Vector, format_type, well_known};
+use pglite_catalog::{CatalogRow, List, Snapshot, Str, Vector, format_type, well_known};
 use pglite_error::{PgError, PgResult, bail, err};
 use pglite_functions::deparse::{Scope, storage_text};
 use pglite_parser::ast::{
@@ -250,6 +250,7 @@ pub(crate) fn create(host: &dyn CommandHost, f: &CreateFunctionStmt) -> PgResult
     if !by_link && body.len() > 1 {
         bail!(INVALID_FUNCTION_DEFINITION, "only one AS item needed for language \"{lang_name}\"");
     }
+    check_polymorphic(&s, ret, &p.input)?;
     let plain_modes = p.modes.iter().all(|m| *m == b'i');
     let mut row = ProcRow {
         oid: Oid::INVALID,
@@ -294,9 +295,46 @@ pub(crate) fn create(host: &dyn CommandHost, f: &CreateFunctionStmt) -> PgResult
     }
     let body = row.prosrc.to_string();
     let func = store(host, row, old, &lang, p.refs)?;
-    host.cluster("validate_function", &[Datum::Oid(func)])
-        .map_err(|e| transpose_body_error(e, host.source(), &body))?;
+    let _ = body;
+    host.cluster("validate_function", &[Datum::Oid(func), Datum::text(host.source())])?;
     Ok(tag)
+}
+
+/// A polymorphic result needs an argument that says what it is.
+fn check_polymorphic(s: &Snapshot, ret: Oid, input: &[Oid]) -> PgResult<()> {
+    const ANY: &[Oid] = &[
+        oid::ANYELEMENT,
+        oid::ANYARRAY,
+        oid::ANYNONARRAY,
+        oid::ANYENUM,
+        oid::ANYRANGE,
+        oid::ANYMULTIRANGE,
+    ];
+    const COMPATIBLE: &[Oid] = &[
+        oid::ANYCOMPATIBLE,
+        oid::ANYCOMPATIBLEARRAY,
+        oid::ANYCOMPATIBLENONARRAY,
+        oid::ANYCOMPATIBLERANGE,
+        oid::ANYCOMPATIBLEMULTIRANGE,
+    ];
+    let (family, words) = match ret {
+        oid::ANYRANGE | oid::ANYMULTIRANGE => (&ANY[4..], "anyrange or anymultirange"),
+        oid::ANYCOMPATIBLERANGE | oid::ANYCOMPATIBLEMULTIRANGE => {
+            (&COMPATIBLE[3..], "anycompatiblerange or anycompatiblemultirange")
+        }
+        t if ANY.contains(&t) => (ANY, "anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange"),
+        t if COMPATIBLE.contains(&t) => (
+            COMPATIBLE,
+            "anycompatible, anycompatiblearray, anycompatiblenonarray, anycompatiblerange, or anycompatiblemultirange",
+        ),
+        _ => return Ok(()),
+    };
+    if input.iter().any(|t| family.contains(t)) {
+        return Ok(());
+    }
+    let shown = format_type::format_type_be(s, &pglite_catalog::SearchPath::catalog_only(), ret);
+    Err(err!(INVALID_FUNCTION_DEFINITION, "cannot determine result data type")
+        .detail(format!("A result of type {shown} requires at least one input of type {words}.")))
 }
 
 /// What CREATE OR REPLACE may not change.

@@ -95,9 +95,11 @@ pub(crate) fn create(host: &dyn CommandHost, t: &CreateTrigStmt) -> PgResult<Com
                 ExprKind::TriggerWhen,
                 Some((oid::BOOL, -1)),
             )?;
+            check_when(t, &rel, &e)?;
             Some(storage_text(&s, env.as_fn_host(), &e, Scope::OldNew(&rel))?)
         }
     };
+    check_transitions(t, &rel)?;
     let transition =
         |new: bool| t.transition_rels.iter().find(|r| r.is_new == new).map(|r| r.name.as_str().into());
     let referenced = match &t.constrrel {
@@ -162,4 +164,117 @@ pub(crate) fn create(host: &dyn CommandHost, t: &CreateTrigStmt) -> PgResult<Com
         Ok(())
     })?;
     Ok(CommandOutcome::tag("CREATE TRIGGER"))
+}
+
+/// What a WHEN condition may refer to: OLD (relation 1) and NEW (relation 2), as far as the events have them.
+fn check_when(t: &CreateTrigStmt, rel: &pglite_catalog::RelDesc, e: &pglite_ir::Expr) -> PgResult<()> {
+    let mut error = None;
+    pglite_ir::tree::visit_expr(e, 0, &mut |e, depth| {
+        if let pglite_ir::Expr::Var(v) = e
+            && v.levels_up == depth
+            && error.is_none()
+        {
+            error = when_reference(t, rel, v);
+        }
+        error.is_none()
+    });
+    error.map_or(Ok(()), Err)
+}
+
+fn when_reference(t: &CreateTrigStmt, rel: &pglite_catalog::RelDesc, v: &pglite_ir::Var) -> Option<PgError> {
+    let wrong = |message: &str| Some(err!(INVALID_OBJECT_DEFINITION, "{message}").at(v.location));
+    if !t.row {
+        return wrong("statement trigger's WHEN condition cannot reference column values");
+    }
+    if v.rte == 1 {
+        if t.events & trigger_type::INSERT != 0 {
+            return wrong("INSERT trigger's WHEN condition cannot reference OLD values");
+        }
+        return None;
+    }
+    if t.events & trigger_type::DELETE != 0 {
+        return wrong("DELETE trigger's WHEN condition cannot reference NEW values");
+    }
+    let before = t.timing & trigger_type::BEFORE != 0;
+    if before && v.attno < 0 {
+        return Some(
+            err!(FEATURE_NOT_SUPPORTED, "BEFORE trigger's WHEN condition cannot reference NEW system columns")
+                .at(v.location),
+        );
+    }
+    let generated = |c: &pglite_catalog::ColumnDesc| c.generated == b's' && !c.dropped;
+    if before && v.attno == 0 && rel.columns.iter().any(generated) {
+        return Some(
+            err!(INVALID_OBJECT_DEFINITION, "BEFORE trigger's WHEN condition cannot reference NEW generated columns")
+                .detail("A whole-row reference is used and the table contains generated columns.")
+                .at(v.location),
+        );
+    }
+    if before && let Some(c) = rel.attr(v.attno).filter(|c| generated(c)) {
+        return Some(
+            err!(INVALID_OBJECT_DEFINITION, "BEFORE trigger's WHEN condition cannot reference NEW generated columns")
+                .detail(format!("Column \"{}\" is a generated column.", c.name))
+                .at(v.location),
+        );
+    }
+    None
+}
+
+/// Transition tables belong to AFTER triggers of tables, one OLD and one NEW, for one event.
+fn check_transitions(t: &CreateTrigStmt, rel: &pglite_catalog::RelDesc) -> PgResult<()> {
+    let (mut old, mut new) = (None::<&str>, None::<&str>);
+    for r in &t.transition_rels {
+        let wrong = |message: &str| Err(err!(INVALID_OBJECT_DEFINITION, "{message}"));
+        if !r.is_table {
+            return Err(PgError::unsupported("ROW variable naming in the REFERENCING clause is not supported")
+                .hint("Use OLD TABLE or NEW TABLE for naming transition tables."));
+        }
+        match rel.kind {
+            b'f' => {
+                return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is a foreign table", rel.name)
+                    .detail("Triggers on foreign tables cannot have transition tables."));
+            }
+            b'v' => {
+                return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is a view", rel.name)
+                    .detail("Triggers on views cannot have transition tables."));
+            }
+            _ => {}
+        }
+        if t.timing & (trigger_type::BEFORE | trigger_type::INSTEAD) != 0 {
+            return wrong("transition table name can only be specified for an AFTER trigger");
+        }
+        if t.events & trigger_type::TRUNCATE != 0 {
+            return Err(PgError::unsupported("TRUNCATE triggers with transition tables are not supported"));
+        }
+        let events = [trigger_type::INSERT, trigger_type::UPDATE, trigger_type::DELETE];
+        if events.iter().filter(|e| t.events & **e != 0).count() > 1 {
+            return Err(PgError::unsupported(
+                "transition tables cannot be specified for triggers with more than one event",
+            ));
+        }
+        if !t.columns.is_empty() {
+            return Err(PgError::unsupported("transition tables cannot be specified for triggers with column lists"));
+        }
+        if r.is_new {
+            if t.events & (trigger_type::INSERT | trigger_type::UPDATE) == 0 {
+                return wrong("NEW TABLE can only be specified for an INSERT or UPDATE trigger");
+            }
+            if new.is_some() {
+                return wrong("NEW TABLE cannot be specified multiple times");
+            }
+            new = Some(&r.name);
+        } else {
+            if t.events & (trigger_type::DELETE | trigger_type::UPDATE) == 0 {
+                return wrong("OLD TABLE can only be specified for a DELETE or UPDATE trigger");
+            }
+            if old.is_some() {
+                return wrong("OLD TABLE cannot be specified multiple times");
+            }
+            old = Some(&r.name);
+        }
+        if old.is_some() && old == new {
+            return wrong("OLD TABLE name and NEW TABLE name cannot be the same");
+        }
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pglite_catalog::rows::ClassRow;
 use pglite_catalog::{RelDesc, Snapshot, acl};
 use pglite_error::{PgError, PgResult, bail, err};
+use pglite_exec::env::{TriggerCall, TriggerEvent, TriggerTiming};
 use pglite_ir::abi::SequenceOp;
 use pglite_parser::ast::{DropBehavior, TruncateStmt};
 use pglite_txn::Space;
@@ -27,6 +28,7 @@ pub(crate) fn truncate(host: &dyn CommandHost, t: &TruncateStmt) -> PgResult<Com
         }
     }
     references(host, &s, &mut rels, t.behavior == DropBehavior::Cascade)?;
+    fire(host, &rels, TriggerTiming::Before)?;
     for rel in rels.iter().filter(|r| matches!(r.kind, b'r' | b'm')) {
         new_storage(host, rel)?;
     }
@@ -40,7 +42,32 @@ pub(crate) fn truncate(host: &dyn CommandHost, t: &TruncateStmt) -> PgResult<Com
             }
         }
     }
+    fire(host, &rels, TriggerTiming::After)?;
     Ok(CommandOutcome::tag("TRUNCATE TABLE"))
+}
+
+/// Fires the tables' TRUNCATE triggers.
+fn fire(host: &dyn CommandHost, rels: &[Arc<RelDesc>], timing: TriggerTiming) -> PgResult<()> {
+    for rel in rels.iter().filter(|r| r.has_triggers) {
+        let env = host.env();
+        let hooks = env.as_exec_hooks();
+        // The storage is new: triggers that look at the table must see that.
+        let snapshot = host.snapshot();
+        let Some(rel) = snapshot.rel(rel.oid) else { continue };
+        if hooks.has_triggers(&rel, TriggerEvent::Truncate, timing, false) {
+            hooks.fire_triggers(&TriggerCall {
+                rel: &rel,
+                event: TriggerEvent::Truncate,
+                timing,
+                row: false,
+                old: None,
+                new: None,
+                updated: &[],
+                transition: None,
+            })?;
+        }
+    }
+    Ok(())
 }
 
 fn add(

@@ -268,13 +268,19 @@ impl ModifyNode {
     fn start(&mut self, cx: &mut ExecCx<'_>) -> PgResult<()> {
         let prog = self.prog.clone();
         let nominal = &prog.targets[0];
-        for event in &prog.events {
-            let updated: Arc<[i16]> = match event {
+        let updated = |event: &TriggerEvent| -> Arc<[i16]> {
+            match event {
                 TriggerEvent::Update if prog.command == CommandType::Update => nominal.update_columns.clone(),
                 TriggerEvent::Update => prog.updated_columns(),
                 _ => Arc::from(Vec::new()),
-            };
-            trigger::statement_start(cx, &nominal.rel, *event, &updated)?;
+            }
+        };
+        for event in &prog.events {
+            trigger::statement_start(cx, &nominal.rel, *event, &updated(event))?;
+        }
+        // PG: the AFTER triggers of the several events fire in the opposite order.
+        for event in prog.events.iter().rev() {
+            trigger::statement_end(cx, &nominal.rel, *event, &updated(event));
         }
         if !self.opened {
             self.opened = true;

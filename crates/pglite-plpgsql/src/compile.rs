@@ -123,7 +123,7 @@ pub fn compile(env: &dyn AnalyzeEnv, row: &ProcRow, shape: &CallShape) -> PgResu
     };
     let in_compile = |e: PgError, line: u32| located(e, row.proname.as_str(), line);
     let mut p = Parser::new(&row.prosrc, env, kind, shape.validate).map_err(|e| in_compile(e, 1))?;
-    let header = header(&mut p, row, shape).map_err(|e| in_compile(e, 0))?;
+    let header = header(&mut p, row, shape).map_err(|e| in_compile(e, 1))?;
     let function = Unfinished {
         oid: row.oid,
         name: row.proname.to_string(),

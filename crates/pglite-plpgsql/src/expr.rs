@@ -64,10 +64,9 @@ pub struct QueryPlan {
     pub deps: Vec<Dep>,
 }
 
+/// The whole new value of a variable of which a part is assigned.
 pub struct Store {
-    /// Makes the new value of the target from the source (slot 1).
-    pub code: Code,
-    pub value: Option<Compiled>,
+    pub value: Compiled,
     pub deps: Vec<Dep>,
 }
 
@@ -377,28 +376,7 @@ pub fn prepare(env: &dyn PlEnv, shapes: &Shapes<'_>, e: &Expr, want: Want) -> Pg
             let ty = target_type(&names, target)?;
             return plan(env, &names, &select, &e.text, Want::Value(ty), true);
         }
-        if let Some(source) = plain_source(&names, &select, &e.text)? {
-            return store(env, names, a, rest, target, source, None);
-        }
-        let value = plan(env, &names, &select, &e.text, Want::Value(None), true)?;
-        let (ty, typmod) = match &value {
-            Compiled::Simple(s) => (s.ty, s.typmod),
-            Compiled::Query(q) => q.columns.first().map_or((oid::UNKNOWN, -1), |c| (c.ty, c.typmod)),
-            _ => (oid::UNKNOWN, -1),
-        };
-        let source = IrExpr::Var(Var {
-            rte: pglite_ir::expr::INNER_VAR,
-            attno: 1,
-            levels_up: 0,
-            ty,
-            typmod,
-            collation: Oid::INVALID,
-            returning: VarReturning::Default,
-            syn_rte: 0,
-            syn_attno: 0,
-            location: -1,
-        });
-        return store(env, names, a, rest, target, source, Some(value));
+        return store(env, &names, a, rest, target, &select, &e.text);
     }
     plan(env, &names, raw, &e.text, want, false)
 }
@@ -415,25 +393,6 @@ fn target_type(names: &Names<'_>, target: Dno) -> PgResult<Option<(Oid, i32)>> {
     })
 }
 
-/// The source of a store as an expression, when it is nothing but one.
-fn plain_source(names: &Names<'_>, raw: &RawStmt, source: &str) -> PgResult<Option<IrExpr>> {
-    let q = analyze(names, raw, source, &mut ParamTypes::none())?;
-    let bare = q.rtable.is_empty()
-        && q.set_ops.is_none()
-        && q.ctes.is_empty()
-        && q.jointree.quals.is_none()
-        && q.limit.is_none()
-        && q.offset.is_none()
-        && q.having.is_none();
-    let [one] = &q.targets[..] else { return Ok(None) };
-    let special = |e: &IrExpr| {
-        matches!(e, IrExpr::SubLink(_) | IrExpr::Aggref(_) | IrExpr::WindowFunc(_) | IrExpr::Grouping { .. })
-            || matches!(e, IrExpr::Func(f) if f.retset)
-            || matches!(e, IrExpr::Op(o) if o.retset)
-    };
-    Ok((bare && !pglite_ir::walk::contains(&one.expr, &special)).then(|| one.expr.clone()))
-}
-
 fn plan(
     env: &dyn PlEnv,
     names: &Names<'_>,
@@ -446,7 +405,11 @@ fn plan(
         // Utility statements see no variables.
         return Ok(Compiled::Utility { raw: raw.clone(), params: Vec::new(), deps: Vec::new() });
     }
-    let mut query = analyze(names, raw, source, &mut ParamTypes::none())?;
+    let query = analyze(names, raw, source, &mut ParamTypes::none())?;
+    plan_query(env, names, query, want, assign)
+}
+
+fn plan_query(env: &dyn PlEnv, names: &Names<'_>, mut query: Query, want: Want, assign: bool) -> PgResult<Compiled> {
     if let Want::Value(target) = want {
         let columns = query.targets.iter().filter(|t| !t.junk).count();
         if columns != 1 {
@@ -683,17 +646,25 @@ fn replace_params(e: &mut IrExpr, params: &[ParamRef], catalog: &Snapshot) -> bo
     effects
 }
 
-/// `target[i].f := value`.
+/// `target[i].f := value`: a query whose one column is the whole new value.
 fn store(
     env: &dyn PlEnv,
-    names: Names<'_>,
+    names: &Names<'_>,
     a: &pglite_parser::ast::PLAssignStmt,
     rest: &[pglite_parser::ast::Indirection],
     target: Dno,
-    source: IrExpr,
-    value: Option<Compiled>,
+    select: &RawStmt,
+    text: &str,
 ) -> PgResult<Compiled> {
-    let value_deps = value.as_ref().map_or(Vec::new(), |v| v.deps().to_vec());
+    let mut query = analyze(names, select, text, &mut ParamTypes::none())?;
+    let columns = query.targets.iter().filter(|t| !t.junk).count();
+    if columns != 1 {
+        let s = if columns == 1 { "" } else { "s" };
+        bail!(SYNTAX_ERROR, "assignment source returned {columns} column{s}");
+    }
+    if query.set_ops.is_some() {
+        return Err(PgError::unsupported("assignment of a set operation to a part of a variable is not supported yet"));
+    }
     let location = a.location;
     let base = match &names.shapes.function.datums[target] {
         Decl::Var(v) if v.is_record => names.whole(target, location)?,
@@ -704,14 +675,20 @@ fn store(
         }
         Decl::Row { .. } => return Err(PgError::internal("row as assignment target")),
     };
-    let mut e = analyze_assignment(&names, base, &a.name, rest, source, location)?;
-    let (params, mut deps) = (names.used.borrow().clone(), names.deps.borrow().clone());
-    replace_params(&mut e, &params, env.analyze().catalog());
-    deps.extend(value_deps);
-    let exec = env.exec_env();
-    let mut layout = Layout;
-    let code = Compiler::new(&exec, &mut layout).compile(&e)?;
-    Ok(Compiled::Store(Box::new(Store { code, value, deps })))
+    let shown = match a.nnames {
+        1 => a.name.clone(),
+        n => match a.indirection.get(n as usize - 2) {
+            Some(pglite_parser::ast::Indirection::Name(f)) => f.clone(),
+            _ => a.name.clone(),
+        },
+    };
+    for t in query.targets.iter_mut().filter(|t| !t.junk) {
+        t.expr = analyze_assignment(names, base.clone(), &shown, rest, t.expr.clone(), location)?;
+    }
+    query.has_sublinks = true;
+    let value = plan_query(env, names, query, Want::Value(None), true)?;
+    let deps = value.deps().to_vec();
+    Ok(Compiled::Store(Box::new(Store { value, deps })))
 }
 
 /// A program that casts a value (slot 0, column 0), as PL/pgSQL assigns.

@@ -283,6 +283,7 @@ impl<'a> Parser<'a> {
                 (*quoted || !RESERVED.contains(&name.as_str())).then(|| name.clone())
             }
             ScanKind::Keyword(k) => (!RESERVED.contains(k)).then(|| k.to_string()),
+            ScanKind::Param(n) => Some(format!("${n}")),
             _ => None,
         }
     }

@@ -24,7 +24,10 @@ pub(crate) fn act(core: &Core, name: &str, args: &[Datum]) -> PgResult<Datum> {
             crate::services::stats::report(core, oid_arg(args, 0), name == "report_analyze");
             Ok(Datum::Null)
         }
-        "validate_function" => crate::spi::validate(core, oid_arg(args, 0)).map(|()| Datum::Null),
+        "validate_function" => {
+            let source = args.get(1).and_then(Datum::as_str).unwrap_or_default();
+            crate::spi::validate(core, oid_arg(args, 0), source).map(|()| Datum::Null)
+        },
         "backend_pid" => Ok(Datum::Int4(core.slot.pid as i32)),
         "password_verifier" => {
             let password = args.first().and_then(Datum::as_str).unwrap_or("");

@@ -265,6 +265,7 @@ impl Portal {
                 let target = if n >= 0 {
                     n as usize
                 } else {
+                    self.check_scroll()?;
                     self.fill(core, usize::MAX)?;
                     (self.store.len() + 1).saturating_sub(n.unsigned_abs() as usize)
                 };

@@ -390,7 +390,7 @@ pub(crate) fn inline(core: &Core, source: &str, body: &str, atomic: bool) -> PgR
 }
 
 /// Checks a function's body at creation, as the language's validator does.
-pub(crate) fn validate(core: &Core, func: Oid) -> PgResult<()> {
+pub(crate) fn validate(core: &Core, func: Oid, source: &str) -> PgResult<()> {
     let cx = Cx::new(core)?;
     let row = proc_row(&cx, func)?;
     if !is_plpgsql(&cx, row) {
@@ -423,7 +423,14 @@ pub(crate) fn validate(core: &Core, func: Oid) -> PgResult<()> {
         event_trigger: row.prorettype == oid::EVENT_TRIGGER,
         validate: true,
     };
-    pglite_plpgsql::compile(&cx, row, &shape).map(|_| ())
+    let before = core.notices.borrow().len();
+    let result = pglite_plpgsql::compile(&cx, row, &shape);
+    // What was said about the body is told of the statement's text.
+    let place = |e: PgError| pglite_commands::transpose_body_error(e, source, &row.prosrc);
+    for n in core.notices.borrow_mut().iter_mut().skip(before) {
+        *n = place(n.clone());
+    }
+    result.map(|_| ()).map_err(place)
 }
 
 /// Whether code run now may end the transaction: only a lone statement outside a block.

@@ -69,7 +69,9 @@ impl BulkInsert {
         let mut targets = Targets::default();
         let mut cx = ExecCx::new(env, &mut run);
         let target = targets.open(&mut cx, rel)?;
-        trigger::statement_start(&mut cx, &target.program, TriggerEvent::Insert, &Arc::from(Vec::new()))?;
+        let none: Arc<[i16]> = Arc::from(Vec::new());
+        trigger::statement_start(&mut cx, &target.program, TriggerEvent::Insert, &none)?;
+        trigger::statement_end(&mut cx, &target.program, TriggerEvent::Insert, &none);
         Ok(BulkInsert { rel: rel.clone(), targets, run })
     }
 

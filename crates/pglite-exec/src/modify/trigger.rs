@@ -63,7 +63,7 @@ pub fn row(
     })
 }
 
-/// Fires BEFORE STATEMENT triggers and notes the AFTER STATEMENT ones.
+/// Fires BEFORE STATEMENT triggers.
 pub fn statement_start(
     cx: &mut ExecCx<'_>,
     program: &RelProgram,
@@ -82,10 +82,14 @@ pub fn statement_start(
             transition: None,
         })?;
     }
+    Ok(())
+}
+
+/// Notes AFTER STATEMENT triggers for the end of the statement.
+pub fn statement_end(cx: &mut ExecCx<'_>, program: &RelProgram, event: TriggerEvent, updated: &Arc<[i16]>) {
     if program.triggers.has(event, TriggerTiming::After, false) {
         cx.run.modify.statements.push((program.rel.clone(), event, updated.clone()));
     }
-    Ok(())
 }
 
 /// Notes what a written row leads to at the end of the statement.

@@ -77,7 +77,7 @@ impl Parser<'_> {
         if lookup(&self.names, self.top, true, &name, None, None).is_some() {
             return Err(self.near_at("duplicate declaration", start));
         }
-        self.warn_shadow(&name, start);
+        self.warn_shadow(&name, start)?;
         if self.take_word("alias") {
             self.expect_word("for")?;
             return self.alias(&name);
@@ -132,17 +132,18 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn warn_shadow(&mut self, name: &str, tok: usize) {
-        let Some(as_error) = self.shadow_warnings else { return };
-        if lookup(&self.names, self.top, false, name, None, None).is_some() && !as_error {
-            self.env.notice(
-                PgError::warning(
-                    pglite_error::codes::DUPLICATE_ALIAS,
-                    format!("variable \"{name}\" shadows a previously defined variable"),
-                )
-                .at(self.toks[tok].start as i32),
-            );
+    fn warn_shadow(&mut self, name: &str, tok: usize) -> PgResult<()> {
+        let Some(as_error) = self.shadow_warnings else { return Ok(()) };
+        if lookup(&self.names, self.top, false, name, None, None).is_none() {
+            return Ok(());
         }
+        let e = err!(DUPLICATE_ALIAS, "variable \"{name}\" shadows a previously defined variable")
+            .at(self.toks[tok].start as i32);
+        if as_error {
+            return Err(e);
+        }
+        self.env.notice(e.severity(pglite_error::Severity::Warning));
+        Ok(())
     }
 
     fn alias(&mut self, name: &str) -> PgResult<()> {
@@ -358,7 +359,12 @@ impl Parser<'_> {
         if has_args {
             loop {
                 let arg_line = self.line();
+                let arg_at = self.pos;
                 let arg = self.take_name()?;
+                if lookup(&self.names, self.top, true, &arg, None, None).is_some() {
+                    return Err(self.near_at("duplicate declaration", arg_at));
+                }
+                self.warn_shadow(&arg, arg_at)?;
                 let ty = self.datatype(&[])?;
                 let dno = self.variable(&arg, arg_line, ty, true)?;
                 // Arguments have no initialisation of their own.

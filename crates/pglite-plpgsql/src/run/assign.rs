@@ -28,16 +28,7 @@ impl<'h> Exec<'h> {
         }
         let plan = self.plan(e, want)?;
         if let Compiled::Store(store) = &*plan {
-            let value = match &store.value {
-                Some(v) => self.value_of(v, e)?,
-                None => (Datum::Null, oid::UNKNOWN, -1),
-            };
-            self.ensure_env()?;
-            let Some(env) = &self.env else { return Err(PgError::internal("no surroundings")) };
-            let x = env.exec_env();
-            let source = [value.0];
-            let rows = Rows { s: [&self.vals, &source, &[], &[]] };
-            let new = store.code.eval(&rows, &mut ExecCx::new(&x, &mut self.run))?;
+            let (new, _, _) = self.value_of(&store.value, e)?;
             return self.store_whole(target, new);
         }
         let (v, ty, typmod) = self.eval_query(e, want)?;
@@ -257,6 +248,9 @@ impl<'h> Exec<'h> {
         attrs: &Arc<[AttrDesc]>,
     ) -> PgResult<()> {
         let dno = target.0;
+        if values.is_some() {
+            self.check_columns(dno, columns.len())?;
+        }
         // PG: one column of a composite type fills a record or row by its fields.
         if let Some([Datum::Record(r)]) = values.as_deref()
             && columns.len() == 1
@@ -298,6 +292,31 @@ impl<'h> Exec<'h> {
                 self.assign(dno, v.unwrap_or_default(), ty, typmod)
             }
         }
+    }
+
+    /// `strict_multi_assignment`: as many columns as targets.
+    fn check_columns(&mut self, dno: Dno, given: usize) -> PgResult<()> {
+        let wanted = match &self.f.datums[dno] {
+            Decl::Row { fields, .. } => fields.len(),
+            Decl::Var(v) if v.is_record => match self.row_type(dno)? {
+                Some((_, attrs)) => attrs.iter().filter(|a| !a.dropped).count(),
+                None => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        if wanted == given {
+            return Ok(());
+        }
+        let Some(is_error) = self.extra_check("strict_multi_assignment")? else { return Ok(()) };
+        let which = if is_error { "extra_errors" } else { "extra_warnings" };
+        let e = err!(DATATYPE_MISMATCH, "number of source and target fields in assignment does not match")
+            .detail(format!("strict_multi_assignment check of {which} is active."))
+            .hint("Make sure the query returns the exact list of columns.");
+        if is_error {
+            return Err(e);
+        }
+        self.surroundings()?.analyze().notice(e.severity(pglite_error::Severity::Warning));
+        Ok(())
     }
 
     /// Records take a single composite column's fields; so do rows whose only field is not composite itself.

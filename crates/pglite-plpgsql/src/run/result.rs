@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use pglite_error::{PgError, PgResult, bail, err};
+use pglite_parser::ast::Statement;
 use pglite_types::record::RecordValue;
 use pglite_types::{AttrDesc, Datum, Oid, Row, oid};
 
 use super::Exec;
+use crate::expr::in_text;
 use crate::host::Column;
 use crate::tree::*;
 
@@ -226,6 +228,9 @@ impl<'h> Exec<'h> {
     ) -> PgResult<()> {
         let (rows, columns) = match (query, dynamic) {
             (Some(q), _) => {
+                if q.raw.as_ref().is_some_and(|r| is_select_into(&r.stmt)) {
+                    return Err(in_text(select_into_error(), &q.text, q.mode));
+                }
                 let (out, _) = self.run_statement(q, 0)?;
                 if !out.returned {
                     return Err(err!(SYNTAX_ERROR, "query is not a SELECT, so it cannot return rows"));
@@ -260,6 +265,11 @@ impl<'h> Exec<'h> {
         let text = self.dynamic_text(e)?;
         let (types, values) = self.using(using)?;
         let list = self.prepare_dynamic(&text, &types, None)?;
+        if let Some(crate::expr::Compiled::Utility { raw, .. }) = list.first()
+            && is_select_into(&raw.stmt)
+        {
+            return Err(in_text(select_into_error(), &text, pglite_parser::ParseMode::Default));
+        }
         let Some(crate::expr::Compiled::Query(q)) = list
             .into_iter()
             .next()
@@ -316,6 +326,14 @@ impl<'h> Exec<'h> {
             _ => Err(PgError::internal("trigger returned no row")),
         }
     }
+}
+
+fn is_select_into(stmt: &Statement) -> bool {
+    matches!(stmt, Statement::SelectStmt(s) if s.leftmost_into().is_some())
+}
+
+fn select_into_error() -> PgError {
+    err!(SYNTAX_ERROR, "SELECT INTO query does not return tuples")
 }
 
 fn count_mismatch(message: &str, have: usize, wanted: usize) -> PgError {

@@ -241,15 +241,33 @@ impl<'h> Exec<'h> {
             self.vals[self.f.found] = Datum::Bool(false);
             return self.move_row(target, None, &out.columns, &attrs);
         }
-        if n > 1 && (strict || out.modifies) {
+        let level = self.extra_check("too_many_rows")?;
+        if n > 1 && (strict || out.modifies || level.is_some()) {
+            let hint = "Make sure the query returns a single row, or use LIMIT 1.";
             let e = err!(TOO_MANY_ROWS, "query returned more than one row");
-            let e = with_detail(e, detail(self)?);
-            return Err(e.hint("Make sure the query returns a single row, or use LIMIT 1."));
+            let e = with_detail(e, detail(self)?).hint(hint);
+            if strict || out.modifies || level == Some(true) {
+                return Err(e);
+            }
+            self.surroundings()?.analyze().notice(e.severity(pglite_error::Severity::Warning));
         }
         let row = out.rows.into_iter().next();
         self.vals[self.f.found] = Datum::Bool(true);
         self.processed = if out.modifies { out.processed } else { 1 };
         self.move_row(target, row, &out.columns, &attrs)
+    }
+
+    /// Whether an extra check is on: Some(true) raises an error, Some(false) a warning.
+    pub(super) fn extra_check(&mut self, name: &str) -> PgResult<Option<bool>> {
+        let env = self.surroundings()?.analyze();
+        let on = |setting: &str| {
+            env.setting(setting).is_some_and(|v| v.split(',').any(|w| matches!(w.trim(), w if w == "all" || w == name)))
+        };
+        Ok(if on("plpgsql.extra_errors") {
+            Some(true)
+        } else {
+            on("plpgsql.extra_warnings").then_some(false)
+        })
     }
 
     fn strict_params(&mut self, used: &[ParamRef]) -> PgResult<Option<String>> {
@@ -264,7 +282,7 @@ impl<'h> Exec<'h> {
                 (_, Decl::Var(v)) => v.name.clone(),
                 _ => String::new(),
             };
-            parts.push(format!("{name}={}", self.quoted(v, p.ty)?));
+            parts.push(format!("{name} = {}", self.quoted(v, p.ty)?));
         }
         Ok(Some(format!("parameters: {}", parts.join(", "))))
     }
@@ -354,7 +372,7 @@ impl<'h> Exec<'h> {
             }
             let mut parts = Vec::new();
             for (i, (v, t)) in values.iter().zip(&types).enumerate() {
-                parts.push(format!("${}={}", i + 1, x.quoted(v, *t)?));
+                parts.push(format!("${} = {}", i + 1, x.quoted(v, *t)?));
             }
             Ok(Some(format!("parameters: {}", parts.join(", "))))
         };
