@@ -302,14 +302,8 @@ pub(crate) fn create(host: &dyn CommandHost, f: &CreateFunctionStmt) -> PgResult
 
 /// A polymorphic result needs an argument that says what it is.
 fn check_polymorphic(s: &Snapshot, ret: Oid, input: &[Oid]) -> PgResult<()> {
-    const ANY: &[Oid] = &[
-        oid::ANYELEMENT,
-        oid::ANYARRAY,
-        oid::ANYNONARRAY,
-        oid::ANYENUM,
-        oid::ANYRANGE,
-        oid::ANYMULTIRANGE,
-    ];
+    const ANY: &[Oid] =
+        &[oid::ANYELEMENT, oid::ANYARRAY, oid::ANYNONARRAY, oid::ANYENUM, oid::ANYRANGE, oid::ANYMULTIRANGE];
     const COMPATIBLE: &[Oid] = &[
         oid::ANYCOMPATIBLE,
         oid::ANYCOMPATIBLEARRAY,
@@ -322,7 +316,9 @@ fn check_polymorphic(s: &Snapshot, ret: Oid, input: &[Oid]) -> PgResult<()> {
         oid::ANYCOMPATIBLERANGE | oid::ANYCOMPATIBLEMULTIRANGE => {
             (&COMPATIBLE[3..], "anycompatiblerange or anycompatiblemultirange")
         }
-        t if ANY.contains(&t) => (ANY, "anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange"),
+        t if ANY.contains(&t) => {
+            (ANY, "anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange")
+        }
         t if COMPATIBLE.contains(&t) => (
             COMPATIBLE,
             "anycompatible, anycompatiblearray, anycompatiblenonarray, anycompatiblerange, or anycompatiblemultirange",

@@ -198,23 +198,32 @@ fn when_reference(t: &CreateTrigStmt, rel: &pglite_catalog::RelDesc, v: &pglite_
     let before = t.timing & trigger_type::BEFORE != 0;
     if before && v.attno < 0 {
         return Some(
-            err!(FEATURE_NOT_SUPPORTED, "BEFORE trigger's WHEN condition cannot reference NEW system columns")
-                .at(v.location),
+            err!(
+                FEATURE_NOT_SUPPORTED,
+                "BEFORE trigger's WHEN condition cannot reference NEW system columns"
+            )
+            .at(v.location),
         );
     }
     let generated = |c: &pglite_catalog::ColumnDesc| c.generated == b's' && !c.dropped;
     if before && v.attno == 0 && rel.columns.iter().any(generated) {
         return Some(
-            err!(INVALID_OBJECT_DEFINITION, "BEFORE trigger's WHEN condition cannot reference NEW generated columns")
-                .detail("A whole-row reference is used and the table contains generated columns.")
-                .at(v.location),
+            err!(
+                INVALID_OBJECT_DEFINITION,
+                "BEFORE trigger's WHEN condition cannot reference NEW generated columns"
+            )
+            .detail("A whole-row reference is used and the table contains generated columns.")
+            .at(v.location),
         );
     }
     if before && let Some(c) = rel.attr(v.attno).filter(|c| generated(c)) {
         return Some(
-            err!(INVALID_OBJECT_DEFINITION, "BEFORE trigger's WHEN condition cannot reference NEW generated columns")
-                .detail(format!("Column \"{}\" is a generated column.", c.name))
-                .at(v.location),
+            err!(
+                INVALID_OBJECT_DEFINITION,
+                "BEFORE trigger's WHEN condition cannot reference NEW generated columns"
+            )
+            .detail(format!("Column \"{}\" is a generated column.", c.name))
+            .at(v.location),
         );
     }
     None
@@ -226,8 +235,10 @@ fn check_transitions(t: &CreateTrigStmt, rel: &pglite_catalog::RelDesc) -> PgRes
     for r in &t.transition_rels {
         let wrong = |message: &str| Err(err!(INVALID_OBJECT_DEFINITION, "{message}"));
         if !r.is_table {
-            return Err(PgError::unsupported("ROW variable naming in the REFERENCING clause is not supported")
-                .hint("Use OLD TABLE or NEW TABLE for naming transition tables."));
+            return Err(PgError::unsupported(
+                "ROW variable naming in the REFERENCING clause is not supported",
+            )
+            .hint("Use OLD TABLE or NEW TABLE for naming transition tables."));
         }
         match rel.kind {
             b'f' => {
@@ -253,7 +264,9 @@ fn check_transitions(t: &CreateTrigStmt, rel: &pglite_catalog::RelDesc) -> PgRes
             ));
         }
         if !t.columns.is_empty() {
-            return Err(PgError::unsupported("transition tables cannot be specified for triggers with column lists"));
+            return Err(PgError::unsupported(
+                "transition tables cannot be specified for triggers with column lists",
+            ));
         }
         if r.is_new {
             if t.events & (trigger_type::INSERT | trigger_type::UPDATE) == 0 {

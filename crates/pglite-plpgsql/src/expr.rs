@@ -409,7 +409,13 @@ fn plan(
     plan_query(env, names, query, want, assign)
 }
 
-fn plan_query(env: &dyn PlEnv, names: &Names<'_>, mut query: Query, want: Want, assign: bool) -> PgResult<Compiled> {
+fn plan_query(
+    env: &dyn PlEnv,
+    names: &Names<'_>,
+    mut query: Query,
+    want: Want,
+    assign: bool,
+) -> PgResult<Compiled> {
     if let Want::Value(target) = want {
         let columns = query.targets.iter().filter(|t| !t.junk).count();
         if columns != 1 {
@@ -663,7 +669,9 @@ fn store(
         bail!(SYNTAX_ERROR, "assignment source returned {columns} column{s}");
     }
     if query.set_ops.is_some() {
-        return Err(PgError::unsupported("assignment of a set operation to a part of a variable is not supported yet"));
+        return Err(PgError::unsupported(
+            "assignment of a set operation to a part of a variable is not supported yet",
+        ));
     }
     let location = a.location;
     let base = match &names.shapes.function.datums[target] {

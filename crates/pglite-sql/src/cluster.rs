@@ -27,7 +27,7 @@ pub(crate) fn act(core: &Core, name: &str, args: &[Datum]) -> PgResult<Datum> {
         "validate_function" => {
             let source = args.get(1).and_then(Datum::as_str).unwrap_or_default();
             crate::spi::validate(core, oid_arg(args, 0), source).map(|()| Datum::Null)
-        },
+        }
         "backend_pid" => Ok(Datum::Int4(core.slot.pid as i32)),
         "password_verifier" => {
             let password = args.first().and_then(Datum::as_str).unwrap_or("");

@@ -20,7 +20,9 @@ impl Parser<'_> {
             while n < 5 && self.is_symbol_at(n, ".") && self.name_at(n + 1).is_some() {
                 n += 2;
             }
-            if self.is_symbol_at(n, ":=") || self.is_symbol_at(n, "=") || (n > 1 && (self.is_symbol_at(n, "[") || self.is_symbol_at(n, ".")))
+            if self.is_symbol_at(n, ":=")
+                || self.is_symbol_at(n, "=")
+                || (n > 1 && (self.is_symbol_at(n, "[") || self.is_symbol_at(n, ".")))
             {
                 let shown: String = (0..n)
                     .filter_map(|i| self.tok_at(i))

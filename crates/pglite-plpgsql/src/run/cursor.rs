@@ -86,7 +86,12 @@ impl<'h> Exec<'h> {
     }
 
     /// Opens a bound cursor with its arguments.
-    pub(super) fn open_bound(&mut self, cursor: Dno, args: Option<&'h Expr>, pinned: bool) -> PgResult<String> {
+    pub(super) fn open_bound(
+        &mut self,
+        cursor: Dno,
+        args: Option<&'h Expr>,
+        pinned: bool,
+    ) -> PgResult<String> {
         self.in_use(cursor)?;
         let Some(decl) = self.f.datums[cursor].var().and_then(|v| v.cursor.as_ref()) else {
             return Err(PgError::internal("not a bound cursor"));

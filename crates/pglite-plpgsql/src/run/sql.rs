@@ -261,7 +261,8 @@ impl<'h> Exec<'h> {
     pub(super) fn extra_check(&mut self, name: &str) -> PgResult<Option<bool>> {
         let env = self.surroundings()?.analyze();
         let on = |setting: &str| {
-            env.setting(setting).is_some_and(|v| v.split(',').any(|w| matches!(w.trim(), w if w == "all" || w == name)))
+            env.setting(setting)
+                .is_some_and(|v| v.split(',').any(|w| matches!(w.trim(), w if w == "all" || w == name)))
         };
         Ok(if on("plpgsql.extra_errors") {
             Some(true)
