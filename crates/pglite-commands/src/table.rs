@@ -44,8 +44,20 @@ pub(crate) fn create_table(host: &dyn CommandHost, s: &CreateStmt) -> PgResult<C
         );
         return Ok(tag);
     }
-    define(host, s, namespace, persistence)?;
+    define(host, s, namespace, persistence, false)?;
     Ok(tag)
+}
+
+/// The relation of CREATE FOREIGN TABLE; None when it is there already and may be.
+pub(crate) fn create_foreign(host: &dyn CommandHost, s: &CreateStmt) -> PgResult<Option<Oid>> {
+    let (namespace, persistence) = ctx::creation_target(host, &s.relation)?;
+    if host.snapshot().class_by_name(namespace, &s.relation.relname).is_some() && s.if_not_exists {
+        let text = format!("relation \"{}\" already exists, skipping", s.relation.relname);
+        let n = PgError::new(codes::DUPLICATE_TABLE, text).severity(pglite_error::Severity::Notice);
+        ctx::notice(host, n);
+        return Ok(None);
+    }
+    define(host, s, namespace, persistence, true).map(Some)
 }
 
 /// Table options (`WITH (...)`) as `name=value`.
@@ -118,7 +130,13 @@ const KNOWN_OPTIONS: &[&str] = &[
     "lists",
 ];
 
-fn define(host: &dyn CommandHost, s: &CreateStmt, namespace: Oid, persistence: u8) -> PgResult<Oid> {
+fn define(
+    host: &dyn CommandHost,
+    s: &CreateStmt,
+    namespace: Oid,
+    persistence: u8,
+    foreign: bool,
+) -> PgResult<Oid> {
     let mut defs: Vec<&ColumnDef> = Vec::new();
     let mut table_constraints: Vec<Constraint> = Vec::new();
     let mut likes = Vec::new();
@@ -154,10 +172,10 @@ fn define(host: &dyn CommandHost, s: &CreateStmt, namespace: Oid, persistence: u
     let rel = NewRelation {
         name: s.relation.relname.clone(),
         namespace,
-        kind: if s.partspec.is_some() { b'p' } else { b'r' },
+        kind: if foreign { b'f' } else if s.partspec.is_some() { b'p' } else { b'r' },
         persistence,
         owner: ctx::user(host),
-        am: if s.partspec.is_some() { Oid::INVALID } else { well_known::AM_HEAP },
+        am: if foreign || s.partspec.is_some() { Oid::INVALID } else { well_known::AM_HEAP },
         of_type: plan.of_type,
         tablespace: Oid::INVALID,
         columns: plan.columns.clone(),

@@ -292,10 +292,7 @@ pub(crate) fn create_domain(host: &dyn CommandHost, s: &CreateDomainStmt) -> PgR
     for c in &s.constraints {
         match c.contype {
             ConstrType::Check => domain_check(host, &row, base_oid, c)?,
-            ConstrType::NotNull => {
-                let conname = c.conname.clone().unwrap_or_else(|| free_name(host, &row, "not_null"));
-                domain_constraint(host, &row, &conname, b'n', None, Vec::new())?;
-            }
+            ConstrType::NotNull => domain_not_null(host, &row, c.conname.clone())?,
             _ => {}
         }
     }
@@ -304,6 +301,12 @@ pub(crate) fn create_domain(host: &dyn CommandHost, s: &CreateDomainStmt) -> PgR
 
 fn free_name(host: &dyn CommandHost, domain: &TypeRow, label: &str) -> String {
     create::choose_constraint_name(&host.snapshot(), &domain.typname, None, label, domain.typnamespace, &[])
+}
+
+/// Records NOT NULL of a domain.
+pub(crate) fn domain_not_null(host: &dyn CommandHost, row: &TypeRow, name: Option<String>) -> PgResult<()> {
+    let conname = name.unwrap_or_else(|| free_name(host, row, "not_null"));
+    domain_constraint(host, row, &conname, b'n', None, Vec::new())
 }
 
 fn domain_constraint(
@@ -327,7 +330,7 @@ fn domain_constraint(
     })
 }
 
-fn domain_check(host: &dyn CommandHost, domain: &TypeRow, base: Oid, c: &Constraint) -> PgResult<()> {
+pub(crate) fn domain_check(host: &dyn CommandHost, domain: &TypeRow, base: Oid, c: &Constraint) -> PgResult<()> {
     let s = host.snapshot();
     let Some(raw) = &c.raw_expr else { bail!(INTERNAL_ERROR, "CHECK without an expression") };
     let name = match &c.conname {

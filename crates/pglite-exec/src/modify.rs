@@ -97,6 +97,8 @@ pub struct Prog {
     pub tableoid: Option<usize>,
     pub conflict: Option<ConflictProgram>,
     pub can_set_tag: bool,
+    /// The partitioned table that the statement names.
+    pub root: Option<Arc<RelDesc>>,
     pub width: usize,
     /// Statement trigger events.
     pub events: Vec<TriggerEvent>,
@@ -142,6 +144,7 @@ pub fn build(b: &mut Builder<'_>, plan: &Plan, m: &ModifyTable) -> PgResult<Buil
         targets,
         conflict,
         can_set_tag: m.can_set_tag,
+        root: m.root.clone(),
         width,
         events,
         batched,

@@ -374,6 +374,8 @@ pub struct ModifyTable {
     pub command: CommandType,
     /// Index of the nominal target in the range table.
     pub nominal_rte: u32,
+    /// The table the statement names when it is partitioned: rows may move between its leaves.
+    pub root: Option<Arc<RelDesc>>,
     /// Leaf targets, the nominal one first.
     pub targets: Vec<ModifyTarget>,
     pub rowid_column: i16,

@@ -115,7 +115,8 @@ pub(crate) fn expand(g: &mut Glob<'_>, root: &mut Root, rti: u32) -> PgResult<()
                 .map(|c| if c.dropped { String::new() } else { c.name.to_string() })
                 .collect();
         }
-        rte.eref.name = rte.alias.as_ref().map_or_else(|| child.name.to_string(), |a| a.name.clone());
+        // PG: children go by the parent's name, made unique where shown.
+        rte.alias = Some(Alias { name: rte.eref.name.clone(), columns: Vec::new() });
         root.query.rtable.push(rte);
         let child_rti = root.query.rtable.len() as u32;
         let translated = translate_columns(&parent, &child, child_rti);

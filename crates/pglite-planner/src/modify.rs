@@ -299,6 +299,7 @@ pub(crate) fn modify_node(root: &Root, left: &Plan) -> PgResult<ModifyTable> {
     Ok(ModifyTable {
         command: q.command,
         nominal_rte: nominal,
+        root: parent.is_partitioned().then(|| parent.clone()),
         targets,
         rowid_column: column(rowid_name(nominal)),
         tableoid_column: column(tableoid_name(nominal)),

@@ -66,7 +66,9 @@ impl Flat {
         } else if !self.scan(plan, root, offset)? {
             self.upper(plan, offset)?;
         }
-        self.children(plan, root, offset)
+        self.children(plan, root, offset)?;
+        drop_single(plan);
+        Ok(())
     }
 
     fn children(&mut self, plan: &mut Plan, root: &mut Root, offset: u32) -> PgResult<()> {
@@ -473,6 +475,30 @@ fn index_vars(e: &mut Expr, rte: u32, info: &IndexInfo, offset: u32) {
 }
 
 /// A subquery scan that filters nothing and passes on all columns in order vanishes.
+/// An Append over one child is that child.
+fn drop_single(plan: &mut Plan) {
+    let (PlanNode::Append { children, .. } | PlanNode::MergeAppend { children, .. }) = &mut plan.node else {
+        return;
+    };
+    let fits = plan.qual.is_empty()
+        && matches!(children.as_slice(), [only] if only.targets.len() == plan.targets.len());
+    if !fits {
+        return;
+    }
+    let Some(mut below) = children.pop() else { return };
+    for (t, p) in below.targets.iter_mut().zip(&plan.targets) {
+        t.name = p.name.clone();
+        t.junk = p.junk;
+        t.sort_group_ref = p.sort_group_ref;
+        t.orig_table = p.orig_table;
+        t.orig_column = p.orig_column;
+    }
+    let mut inits = std::mem::take(&mut plan.init_plans);
+    inits.append(&mut below.init_plans);
+    below.init_plans = inits;
+    *plan = below;
+}
+
 fn drop_trivial(plan: &mut Plan) {
     if !plan.qual.is_empty() {
         return;

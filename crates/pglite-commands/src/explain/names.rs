@@ -361,6 +361,27 @@ fn aliases(stmt: &PlannedStmt) -> Vec<String> {
             used.extend(m.on_conflict.as_ref().map(|c| c.excluded_rte));
         }
     });
+    // A parent whose children are read holds its name.
+    each_plan(stmt, &mut |plan| {
+        let (PlanNode::Append { children, .. } | PlanNode::MergeAppend { children, .. }) = &plan.node else {
+            return;
+        };
+        let child = children.first().and_then(|c| {
+            let mut at = c;
+            loop {
+                if let Some(r) = scan_rte(&at.node) {
+                    break Some(r);
+                }
+                at = at.left.as_deref()?;
+            }
+        });
+        let Some(child) = child else { return };
+        let name = &stmt.rtable[child as usize - 1].eref.name;
+        let parent = stmt.rtable[..child as usize - 1].iter().rposition(|r| {
+            r.inherit && matches!(r.kind, RteKind::Relation { .. }) && r.eref.name == *name
+        });
+        used.extend(parent.map(|p| p as u32 + 1));
+    });
     let mut counters: HashMap<String, u32> = HashMap::new();
     let mut out = Vec::with_capacity(stmt.rtable.len());
     for (i, rte) in stmt.rtable.iter().enumerate() {

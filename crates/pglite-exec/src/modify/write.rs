@@ -347,7 +347,10 @@ impl Writer<'_> {
         source: Row,
     ) -> PgResult<Option<Outcome>> {
         // Only below the statement's own target may rows move.
-        let root = self.planned(cx, 0)?;
+        let root = match self.prog.root.clone() {
+            Some(root) => self.targets.open(cx, &root)?,
+            None => self.planned(cx, 0)?,
+        };
         let mut top = from.rel().clone();
         while top.oid != root.rel().oid && top.is_partition {
             match top.parents.first().and_then(|p| cx.env.host.catalog().rel(*p)) {
