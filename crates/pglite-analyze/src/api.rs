@@ -235,7 +235,8 @@ pub fn analyze_stored_expr(
     let mut list = crate::stored::parse_stored_exprs(text)?;
     match list.pop() {
         Some(raw) if list.is_empty() => {
-            analyze_expr(env, &raw, scope, kind, expected).map_err(crate::stored::unplaced)
+            let stored = crate::stored::StoredEnv::new(env);
+            analyze_expr(&stored, &raw, scope, kind, expected).map_err(crate::stored::unplaced)
         }
         _ => Err(PgError::internal("stored text is not one expression")),
     }
@@ -275,6 +276,13 @@ pub fn analyze_call(env: &dyn AnalyzeEnv, call: &ast::FuncCall, params: &mut Par
     a.cur().kind = saved;
     a.assign_expr_collations(&mut e)?;
     Ok(e)
+}
+
+/// Analyzes a stored query (a view's); errors carry no position.
+pub fn analyze_stored_query(env: &dyn AnalyzeEnv, text: &str) -> PgResult<Query> {
+    let stmt = crate::stored::parse_stored(text)?;
+    let stored = crate::stored::StoredEnv::new(env);
+    analyze_statement(&stored, &stmt, &mut ParamTypes::none()).map_err(crate::stored::unplaced)
 }
 
 /// The default of a column (identity and domain defaults included), coerced to its type.

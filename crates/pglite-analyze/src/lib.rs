@@ -45,9 +45,9 @@ mod xml;
 
 pub use api::{
     ResolvedFunction, Scope, analyze, analyze_assignment, analyze_call, analyze_expr, analyze_expr_params,
-    analyze_statement, analyze_stored_expr, can_coerce, coerce_to_target_type, column_default,
-    lookup_func_with_args, lookup_function, resolve_collation, resolve_function, resolve_operator,
-    resolve_type_name, resolve_type_name_opt, rewrite,
+    analyze_statement, analyze_stored_expr, analyze_stored_query, can_coerce, coerce_to_target_type,
+    column_default, lookup_func_with_args, lookup_function, resolve_collation, resolve_function,
+    resolve_operator, resolve_type_name, resolve_type_name_opt, rewrite,
 };
 pub use coerce::CoercionContext;
 pub use env::{AnalyzeEnv, ParamTypes, VariablePhase};

@@ -1,10 +1,14 @@
 //! Expressions and queries that the catalogs hold as SQL text: defaults, constraints, index expressions, views.
 
-use pglite_catalog::RelDesc;
+use std::sync::Arc;
+
+use pglite_catalog::{RelDesc, SearchPath, Snapshot};
 use pglite_parser::{ParseOptions, parse};
 
 use crate::coerce::How;
+use crate::env::{AnalyzeEnv, ParamTypes};
 use crate::prelude::*;
+use pglite_types::TypeEnv;
 
 /// Parses one stored statement.
 pub(crate) fn parse_stored(text: &str) -> PgResult<ast::Statement> {
@@ -61,6 +65,47 @@ fn clear_locations(e: &mut Expr) {
     });
 }
 
+/// The session for reading stored text: the text names everything outside pg_catalog by schema, so the session's own
+/// search path must not matter.
+pub(crate) struct StoredEnv<'e> {
+    inner: &'e dyn AnalyzeEnv,
+    path: SearchPath,
+}
+
+impl<'e> StoredEnv<'e> {
+    pub fn new(inner: &'e dyn AnalyzeEnv) -> StoredEnv<'e> {
+        let path = SearchPath { user: inner.search_path().user, ..SearchPath::catalog_only() };
+        StoredEnv { inner, path }
+    }
+}
+
+impl AnalyzeEnv for StoredEnv<'_> {
+    fn catalog(&self) -> &Arc<Snapshot> {
+        self.inner.catalog()
+    }
+    fn search_path(&self) -> &SearchPath {
+        &self.path
+    }
+    fn type_env(&self) -> &dyn TypeEnv {
+        self.inner.type_env()
+    }
+    fn current_user(&self) -> Oid {
+        self.inner.current_user()
+    }
+    fn setting(&self, name: &str) -> Option<String> {
+        self.inner.setting(name)
+    }
+    fn notice(&self, notice: PgError) {
+        self.inner.notice(notice);
+    }
+    fn lock_relation(&self, rel: Oid, mode: u8) -> PgResult<()> {
+        self.inner.lock_relation(rel, mode)
+    }
+    fn database_name(&self) -> String {
+        self.inner.database_name()
+    }
+}
+
 impl Analyzer<'_, '_> {
     /// Binds stored expressions in the current level's scope.
     pub(crate) fn stored_expressions(&mut self, text: &str, kind: ExprKind) -> PgResult<Vec<Expr>> {
@@ -99,11 +144,11 @@ impl Analyzer<'_, '_> {
             _ => self.type_default(ty),
         };
         let Some(text) = text else { return Ok(None) };
-        let levels = std::mem::take(&mut self.levels);
-        self.push();
-        let result = self.stored_expression(&text, ExprKind::ColumnDefault);
-        self.levels = levels;
-        let e = result?;
+        let stored = StoredEnv::new(self.env);
+        let mut params = ParamTypes::none();
+        let mut sub = Analyzer::new(&stored, &mut params);
+        sub.push();
+        let e = sub.stored_expression(&text, ExprKind::ColumnDefault)?;
         let input = e.ty();
         match self.coerce_to_target(e, ty, typmod, How::ASSIGNMENT)? {
             Ok(mut e) => {

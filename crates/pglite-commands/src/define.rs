@@ -61,7 +61,9 @@ pub(crate) fn int_of(d: &DefElem) -> PgResult<i64> {
 pub(crate) fn type_name_of(d: &DefElem) -> PgResult<TypeName> {
     match &d.arg {
         Some(DefArg::TypeName(t)) => Ok((**t).clone()),
-        Some(DefArg::String(s)) => Ok(TypeName { names: vec![s.clone()], location: -1, ..TypeName::default() }),
+        Some(DefArg::String(s)) => {
+            Ok(TypeName { names: vec![s.clone()], location: -1, ..TypeName::default() })
+        }
         Some(DefArg::Names(n)) => Ok(TypeName { names: n.clone(), location: -1, ..TypeName::default() }),
         None => bail!(SYNTAX_ERROR, "{} requires a parameter", d.defname),
         _ => bail!(SYNTAX_ERROR, "argument of {} must be a type name", d.defname),
@@ -85,10 +87,8 @@ pub(crate) fn function(host: &dyn CommandHost, names: &[String], types: &[Oid]) 
 pub(crate) fn missing(host: &dyn CommandHost, names: &[String], types: &[Oid]) -> PgError {
     let env = host.env();
     let s = env.as_fn_host().catalog();
-    let shown: Vec<String> = types
-        .iter()
-        .map(|t| pglite_catalog::format_type::format_type_be(s, env.search_path(), *t))
-        .collect();
+    let shown: Vec<String> =
+        types.iter().map(|t| pglite_catalog::format_type::format_type_be(s, env.search_path(), *t)).collect();
     err!(UNDEFINED_FUNCTION, "function {}({}) does not exist", names.join("."), shown.join(", "))
 }
 

@@ -25,7 +25,8 @@ fn users(host: &dyn CommandHost, domain: Oid) -> PgResult<Vec<(Oid, i16)>> {
             out.extend(users(host, d.objid)?);
             continue;
         }
-        let Some(class) = s.class_by_oid(d.objid).filter(|_| d.classid == ObjectAddress::relation(d.objid).class)
+        let Some(class) =
+            s.class_by_oid(d.objid).filter(|_| d.classid == ObjectAddress::relation(d.objid).class)
         else {
             continue;
         };
@@ -37,7 +38,11 @@ fn users(host: &dyn CommandHost, domain: Oid) -> PgResult<Vec<(Oid, i16)>> {
 }
 
 /// The first stored value that does not satisfy the condition over `VALUE`: its table and column.
-fn offending(host: &dyn CommandHost, domain: Oid, condition: &dyn Fn(&str) -> String) -> PgResult<Option<(String, String)>> {
+fn offending(
+    host: &dyn CommandHost,
+    domain: Oid,
+    condition: &dyn Fn(&str) -> String,
+) -> PgResult<Option<(String, String)>> {
     let s = host.snapshot();
     for (rel, attnum) in users(host, domain)? {
         let rel = desc(&s, rel)?;
@@ -56,10 +61,9 @@ fn offending(host: &dyn CommandHost, domain: Oid, condition: &dyn Fn(&str) -> St
 
 fn check_not_null(host: &dyn CommandHost, domain: Oid) -> PgResult<()> {
     match offending(host, domain, &|c| format!("{c} IS NULL"))? {
-        Some((column, table)) => bail!(
-            NOT_NULL_VIOLATION,
-            "column \"{column}\" of table \"{table}\" contains null values"
-        ),
+        Some((column, table)) => {
+            bail!(NOT_NULL_VIOLATION, "column \"{column}\" of table \"{table}\" contains null values")
+        }
         None => Ok(()),
     }
 }
@@ -166,13 +170,17 @@ pub(crate) fn alter(host: &dyn CommandHost, a: &AlterDomainStmt) -> PgResult<Com
                 return Err(PgError::syntax("unique constraints not possible for domains").at(k.location));
             }
             ConstrType::Primary => {
-                return Err(PgError::syntax("primary key constraints not possible for domains").at(k.location));
+                return Err(
+                    PgError::syntax("primary key constraints not possible for domains").at(k.location)
+                );
             }
             ConstrType::Exclusion => {
                 return Err(PgError::syntax("exclusion constraints not possible for domains").at(k.location));
             }
             ConstrType::Foreign => {
-                return Err(PgError::syntax("foreign key constraints not possible for domains").at(k.location));
+                return Err(
+                    PgError::syntax("foreign key constraints not possible for domains").at(k.location)
+                );
             }
             _ => {
                 return Err(PgError::unsupported(
@@ -199,10 +207,7 @@ pub(crate) fn alter(host: &dyn CommandHost, a: &AlterDomainStmt) -> PgResult<Com
                         me.object,
                     );
                     let _ = shown;
-                    let text = format!(
-                        "constraint \"{name}\" of domain \"{}\" does not exist",
-                        row.typname
-                    );
+                    let text = format!("constraint \"{name}\" of domain \"{}\" does not exist", row.typname);
                     if !a.missing_ok {
                         return Err(err!(UNDEFINED_OBJECT, "{text}"));
                     }
@@ -213,11 +218,7 @@ pub(crate) fn alter(host: &dyn CommandHost, a: &AlterDomainStmt) -> PgResult<Com
         ('V', _) => {
             let name = a.name.as_deref().unwrap_or("");
             let Some(k) = s.domain_constraints_of(me.object).find(|k| *k.conname == *name).cloned() else {
-                bail!(
-                    UNDEFINED_OBJECT,
-                    "constraint \"{name}\" of domain \"{}\" does not exist",
-                    row.typname
-                );
+                bail!(UNDEFINED_OBJECT, "constraint \"{name}\" of domain \"{}\" does not exist", row.typname);
             };
             if k.contype != b'c' {
                 bail!(

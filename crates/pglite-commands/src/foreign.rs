@@ -54,14 +54,10 @@ fn validate(host: &dyn CommandHost, validator: Oid, options: &Options, catalog: 
     if !validator.is_valid() {
         return Ok(());
     }
-    let texts = options
-        .iter()
-        .flat_map(|l| l.iter())
-        .map(|o| pglite_types::Datum::text(o.as_str()))
-        .collect();
+    let texts =
+        options.iter().flat_map(|l| l.iter()).map(|o| pglite_types::Datum::text(o.as_str())).collect();
     let array = pglite_types::array::ArrayValue::one_dim(oid::TEXT, texts);
-    let args =
-        [pglite_types::Datum::Array(std::sync::Arc::new(array)), pglite_types::Datum::Oid(catalog)];
+    let args = [pglite_types::Datum::Array(std::sync::Arc::new(array)), pglite_types::Datum::Oid(catalog)];
     host.env().as_fn_host().call(validator, Oid::INVALID, &args).map(|_| ())
 }
 
@@ -82,11 +78,7 @@ fn support(host: &dyn CommandHost, list: &[DefElem]) -> PgResult<(Option<Oid>, O
                 let names = names_of(d)?;
                 let f = function(host, &names, &[])?;
                 if host.snapshot().proc_by_oid(f).is_some_and(|p| p.prorettype != Oid(3115)) {
-                    bail!(
-                        WRONG_OBJECT_TYPE,
-                        "function {} must return type fdw_handler",
-                        names.join(".")
-                    );
+                    bail!(WRONG_OBJECT_TYPE, "function {} must return type fdw_handler", names.join("."));
                 }
                 f
             }
@@ -169,7 +161,9 @@ pub(crate) fn alter_fdw(host: &dyn CommandHost, a: &AlterFdwStmt) -> PgResult<Co
     if let Some(v) = validator {
         row.fdwvalidator = v;
         if v.is_valid() {
-            warn("changing the foreign-data wrapper validator can cause the options for dependent objects to become invalid");
+            warn(
+                "changing the foreign-data wrapper validator can cause the options for dependent objects to become invalid",
+            );
         }
     }
     if !a.options.is_empty() {
@@ -319,11 +313,7 @@ pub(crate) fn alter_mapping(host: &dyn CommandHost, a: &AlterUserMappingStmt) ->
     let (user, name) = who(host, &a.user)?;
     let srv = server(host, &a.servername)?;
     let Some(mut row) = mapping(host, user, srv.oid) else {
-        bail!(
-            UNDEFINED_OBJECT,
-            "user mapping for \"{name}\" does not exist for server \"{}\"",
-            a.servername
-        );
+        bail!(UNDEFINED_OBJECT, "user mapping for \"{name}\" does not exist for server \"{}\"", a.servername);
     };
     may_map(host, &srv, user)?;
     row.umoptions = options(&row.umoptions, &a.options)?;
@@ -355,10 +345,7 @@ pub(crate) fn drop_mapping(host: &dyn CommandHost, d: &DropUserMappingStmt) -> P
         Err(e) => return skip(e.message().to_string()),
     };
     let Some(row) = mapping(host, user, srv.oid) else {
-        return skip(format!(
-            "user mapping for \"{name}\" does not exist for server \"{}\"",
-            d.servername
-        ));
+        return skip(format!("user mapping for \"{name}\" does not exist for server \"{}\"", d.servername));
     };
     may_map(host, &srv, user)?;
     crate::drop::remove(host, &[ObjectAddress::of::<UserMappingRow>(row.oid)], true)?;

@@ -103,11 +103,7 @@ fn letter(command: &str) -> PgResult<u8> {
     })
 }
 
-fn store(
-    host: &dyn CommandHost,
-    row: &PolicyRow,
-    refs: &[ObjectAddress],
-) -> PgResult<()> {
+fn store(host: &dyn CommandHost, row: &PolicyRow, refs: &[ObjectAddress]) -> PgResult<()> {
     host.with_catalog(&mut |c| {
         let me = ObjectAddress::of::<PolicyRow>(row.oid);
         c.forget_dependencies(me, true);
@@ -171,12 +167,7 @@ pub(crate) fn alter(host: &dyn CommandHost, p: &AlterPolicyStmt) -> PgResult<Com
     let rel = target(host, &p.table)?;
     let s = host.snapshot();
     let Some(mut row) = s.policies_of(rel.oid).find(|o| *o.polname == *p.policy_name).cloned() else {
-        bail!(
-            UNDEFINED_OBJECT,
-            "policy \"{}\" for table \"{}\" does not exist",
-            p.policy_name,
-            rel.name
-        );
+        bail!(UNDEFINED_OBJECT, "policy \"{}\" for table \"{}\" does not exist", p.policy_name, rel.name);
     };
     if matches!(row.polcmd, b'r' | b'd') && p.with_check.is_some() {
         return Err(PgError::syntax("only USING expression allowed for SELECT, DELETE"));

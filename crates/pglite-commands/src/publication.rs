@@ -107,12 +107,8 @@ fn gather<'s>(host: &dyn CommandHost, list: &'s [PublicationObjSpec]) -> PgResul
 
 fn publishable(rel: &RelDesc) -> PgResult<()> {
     let refuse = |detail: &str| -> PgResult<()> {
-        Err(err!(
-            INVALID_PARAMETER_VALUE,
-            "cannot add relation \"{}\" to publication",
-            rel.name
-        )
-        .detail(detail.to_string()))
+        Err(err!(INVALID_PARAMETER_VALUE, "cannot add relation \"{}\" to publication", rel.name)
+            .detail(detail.to_string()))
     };
     if !matches!(rel.kind, b'r' | b'p') {
         return refuse(&format!("This operation is not supported for {}.", crate::index::plural(rel.kind)));
@@ -133,15 +129,17 @@ fn allowed_in_where(s: &pglite_catalog::Snapshot, e: &pglite_ir::Expr) -> bool {
     !pglite_ir::walk::contains(e, &|x| match x {
         Expr::SubLink(_) | Expr::SqlValue { .. } => true,
         Expr::Var(v) => v.attno < 0 || user_made(v.ty),
-        Expr::Func(f) => {
-            user_made(f.func) || s.proc_by_oid(f.func).is_some_and(|p| p.provolatile != b'i')
-        }
+        Expr::Func(f) => user_made(f.func) || s.proc_by_oid(f.func).is_some_and(|p| p.provolatile != b'i'),
         Expr::Op(o) => user_made(o.op) || s.proc_by_oid(o.func).is_some_and(|p| p.provolatile != b'i'),
         _ => false,
     })
 }
 
-fn row_of(host: &dyn CommandHost, publication: &PublicationRow, t: &PublicationTable) -> PgResult<(PublicationRelRow, Vec<ObjectAddress>)> {
+fn row_of(
+    host: &dyn CommandHost,
+    publication: &PublicationRow,
+    t: &PublicationTable,
+) -> PgResult<(PublicationRelRow, Vec<ObjectAddress>)> {
     let rel = ctx::relation(host, &t.relation)?;
     ctx::must_own(host, &rel)?;
     publishable(&rel)?;
@@ -206,16 +204,10 @@ fn add_tables(host: &dyn CommandHost, p: &PublicationRow, tables: &[&Publication
         if let Some(old) = rows.iter().find(|r| r.0.prrelid == row.prrelid) {
             let name = &t.relation.relname;
             if old.0.prqual.is_some() || row.prqual.is_some() {
-                bail!(
-                    DUPLICATE_OBJECT,
-                    "conflicting or redundant WHERE clauses for table \"{name}\""
-                );
+                bail!(DUPLICATE_OBJECT, "conflicting or redundant WHERE clauses for table \"{name}\"");
             }
             if old.0.prattrs.is_some() || row.prattrs.is_some() {
-                bail!(
-                    DUPLICATE_OBJECT,
-                    "conflicting or redundant column lists for table \"{name}\""
-                );
+                bail!(DUPLICATE_OBJECT, "conflicting or redundant column lists for table \"{name}\"");
             }
             continue;
         }
@@ -252,18 +244,12 @@ fn add_schemas(host: &dyn CommandHost, p: &PublicationRow, schemas: &[Oid]) -> P
             } else {
                 "This operation is not supported for system schemas."
             };
-            return Err(err!(
-                INVALID_PARAMETER_VALUE,
-                "cannot add schema \"{name}\" to publication"
-            )
-            .detail(detail));
+            return Err(
+                err!(INVALID_PARAMETER_VALUE, "cannot add schema \"{name}\" to publication").detail(detail)
+            );
         }
         if s.iter::<PublicationNamespaceRow>().any(|r| r.pnpubid == p.oid && r.pnnspid == *n) {
-            bail!(
-                DUPLICATE_OBJECT,
-                "schema \"{name}\" is already member of publication \"{}\"",
-                p.pubname
-            );
+            bail!(DUPLICATE_OBJECT, "schema \"{name}\" is already member of publication \"{}\"", p.pubname);
         }
         let row = PublicationNamespaceRow { oid: ctx::new_oid(host)?, pnpubid: p.oid, pnnspid: *n };
         host.with_catalog(&mut |c| {
@@ -278,7 +264,12 @@ fn add_schemas(host: &dyn CommandHost, p: &PublicationRow, schemas: &[Oid]) -> P
 }
 
 /// Column lists and whole schemas do not go together.
-fn check_mix(host: &dyn CommandHost, p: &PublicationRow, tables: &[&PublicationTable], schemas: bool) -> PgResult<()> {
+fn check_mix(
+    host: &dyn CommandHost,
+    p: &PublicationRow,
+    tables: &[&PublicationTable],
+    schemas: bool,
+) -> PgResult<()> {
     if !schemas {
         return Ok(());
     }
@@ -292,7 +283,9 @@ fn check_mix(host: &dyn CommandHost, p: &PublicationRow, tables: &[&PublicationT
             rel.name,
             p.pubname
         )
-        .detail("Column lists cannot be specified in publications containing FOR TABLES IN SCHEMA elements."));
+        .detail(
+            "Column lists cannot be specified in publications containing FOR TABLES IN SCHEMA elements.",
+        ));
     }
     Ok(())
 }
@@ -308,9 +301,15 @@ fn check_root(host: &dyn CommandHost, p: &PublicationRow, tables: &[&Publication
             continue;
         }
         let (what, detail) = if t.where_clause.is_some() {
-            ("publication WHERE clause", "WHERE clause cannot be used for a partitioned table when publish_via_partition_root is false.")
+            (
+                "publication WHERE clause",
+                "WHERE clause cannot be used for a partitioned table when publish_via_partition_root is false.",
+            )
         } else {
-            ("column list", "Column lists cannot be used for partitioned tables when publish_via_partition_root is false.")
+            (
+                "column list",
+                "Column lists cannot be used for partitioned tables when publish_via_partition_root is false.",
+            )
         };
         let message = if t.where_clause.is_some() {
             format!("cannot use {what} for relation \"{}\"", rel.name)
@@ -417,11 +416,8 @@ pub(crate) fn alter(host: &dyn CommandHost, a: &AlterPublicationStmt) -> PgResul
     {
         bail!(INSUFFICIENT_PRIVILEGE, "must be superuser to add or set schemas");
     }
-    let members: Vec<(Oid, Oid)> = s
-        .iter::<PublicationRelRow>()
-        .filter(|r| r.prpubid == row.oid)
-        .map(|r| (r.prrelid, r.oid))
-        .collect();
+    let members: Vec<(Oid, Oid)> =
+        s.iter::<PublicationRelRow>().filter(|r| r.prpubid == row.oid).map(|r| (r.prrelid, r.oid)).collect();
     let spaces: Vec<(Oid, Oid)> = s
         .iter::<PublicationNamespaceRow>()
         .filter(|r| r.pnpubid == row.oid)
@@ -431,9 +427,8 @@ pub(crate) fn alter(host: &dyn CommandHost, a: &AlterPublicationStmt) -> PgResul
         AlterPublicationAction::AddObjects => {
             check_mix(host, &row, &o.tables, !o.schemas.is_empty() || !spaces.is_empty())?;
             if !o.schemas.is_empty() {
-                let listed = s
-                    .iter::<PublicationRelRow>()
-                    .find(|r| r.prpubid == row.oid && r.prattrs.is_some());
+                let listed =
+                    s.iter::<PublicationRelRow>().find(|r| r.prpubid == row.oid && r.prattrs.is_some());
                 if listed.is_some() {
                     return Err(err!(
                         INVALID_PARAMETER_VALUE,
@@ -459,11 +454,9 @@ pub(crate) fn alter(host: &dyn CommandHost, a: &AlterPublicationStmt) -> PgResul
                 let rel = ctx::relation(host, &t.relation)?;
                 match members.iter().find(|m| m.0 == rel.oid) {
                     Some(m) => gone.push(ObjectAddress::of::<PublicationRelRow>(m.1)),
-                    None => bail!(
-                        UNDEFINED_OBJECT,
-                        "relation \"{}\" is not part of the publication",
-                        rel.name
-                    ),
+                    None => {
+                        bail!(UNDEFINED_OBJECT, "relation \"{}\" is not part of the publication", rel.name)
+                    }
                 }
             }
             for n in &o.schemas {

@@ -88,11 +88,17 @@ pub(crate) fn rename(host: &dyn CommandHost, s: &RenameStmt) -> PgResult<Command
         }
         _ => {}
     }
-    let Some(a) = target(host, &s.rename_type, s.relation.as_ref(), s.object.as_ref(), s.missing_ok)? else {
+    // Schemas and the like are named by one word.
+    let plain = ObjectName::Name(sub.to_string());
+    let named = s.object.as_ref().or((s.relation.is_none() && !sub.is_empty()).then_some(&plain));
+    let Some(a) = target(host, &s.rename_type, s.relation.as_ref(), named, s.missing_ok)? else {
         return Ok(tag(&s.rename_type));
     };
     objects::check_owner(host, &a, &s.rename_type)?;
+    let old = objects::name_of(&host.snapshot(), &a).unwrap_or_default();
+    let texts = crate::stored::read(host, &[a], &[&old])?;
     object(host, &a, &s.newname)?;
+    crate::stored::write(host, texts)?;
     Ok(tag(&s.rename_type))
 }
 
@@ -382,7 +388,15 @@ pub(crate) fn set_schema(host: &dyn CommandHost, s: &AlterObjectSchemaStmt) -> P
         return Err(PgError::unsupported("cannot move an owned sequence into another schema")
             .detail(format!("Sequence \"{seq}\" is linked to table \"{table}\".")));
     }
+    let mut roots = vec![a];
+    if a.class == ClassRow::CATALOG {
+        roots.extend(snap.owned_sequences(a.object, 0).into_iter().map(ObjectAddress::relation));
+    }
+    let names: Vec<String> = roots.iter().filter_map(|r| objects::name_of(&snap, r)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let texts = crate::stored::read(host, &roots, &names)?;
     move_to(host, &a, ns, &s.newschema)?;
+    crate::stored::write(host, texts)?;
     Ok(tag(&s.object_type))
 }
 

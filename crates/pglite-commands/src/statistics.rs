@@ -24,12 +24,8 @@ pub(crate) fn create(host: &dyn CommandHost, c: &CreateStatsStmt) -> PgResult<Co
     };
     let rel = ctx::relation(host, rv)?;
     if !matches!(rel.kind, b'r' | b'm' | b'f' | b'p') {
-        return Err(err!(
-            WRONG_OBJECT_TYPE,
-            "cannot define statistics for relation \"{}\"",
-            rel.name
-        )
-        .detail(format!("This operation is not supported for {}.", crate::index::plural(rel.kind))));
+        return Err(err!(WRONG_OBJECT_TYPE, "cannot define statistics for relation \"{}\"", rel.name)
+            .detail(format!("This operation is not supported for {}.", crate::index::plural(rel.kind))));
     }
     ctx::must_own(host, &rel)?;
     if rel.is_catalog {
@@ -42,9 +38,7 @@ pub(crate) fn create(host: &dyn CommandHost, c: &CreateStatsStmt) -> PgResult<Co
     for e in &c.exprs {
         let mut column = |name: &str| -> PgResult<()> {
             if pglite_catalog::create::SYSTEM_COLUMNS.iter().any(|x| x.0 == name) {
-                return Err(PgError::unsupported(
-                    "statistics creation on system columns is not supported",
-                ));
+                return Err(PgError::unsupported("statistics creation on system columns is not supported"));
             }
             let Some(col) = rel.column(name) else {
                 bail!(UNDEFINED_COLUMN, "column \"{name}\" does not exist");
@@ -158,8 +152,7 @@ pub(crate) fn create(host: &dyn CommandHost, c: &CreateStatsStmt) -> PgResult<Co
     host.with_catalog(&mut |t| {
         let me = ObjectAddress::of::<StatisticExtRow>(row.oid);
         t.insert(row.clone());
-        let columns: Vec<ObjectAddress> =
-            sorted.iter().map(|a| ObjectAddress::column(rel.oid, *a)).collect();
+        let columns: Vec<ObjectAddress> = sorted.iter().map(|a| ObjectAddress::column(rel.oid, *a)).collect();
         t.record_dependencies(me, columns.iter().copied(), DependencyType::Auto);
         let (own, others): (Vec<_>, Vec<_>) = refs
             .iter()

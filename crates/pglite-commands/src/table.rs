@@ -172,7 +172,13 @@ fn define(
     let rel = NewRelation {
         name: s.relation.relname.clone(),
         namespace,
-        kind: if foreign { b'f' } else if s.partspec.is_some() { b'p' } else { b'r' },
+        kind: if foreign {
+            b'f'
+        } else if s.partspec.is_some() {
+            b'p'
+        } else {
+            b'r'
+        },
         persistence,
         owner: ctx::user(host),
         am: if foreign || s.partspec.is_some() { Oid::INVALID } else { well_known::AM_HEAP },

@@ -330,7 +330,12 @@ fn domain_constraint(
     })
 }
 
-pub(crate) fn domain_check(host: &dyn CommandHost, domain: &TypeRow, base: Oid, c: &Constraint) -> PgResult<()> {
+pub(crate) fn domain_check(
+    host: &dyn CommandHost,
+    domain: &TypeRow,
+    base: Oid,
+    c: &Constraint,
+) -> PgResult<()> {
     let s = host.snapshot();
     let Some(raw) = &c.raw_expr else { bail!(INTERNAL_ERROR, "CHECK without an expression") };
     let name = match &c.conname {

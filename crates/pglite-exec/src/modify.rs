@@ -204,7 +204,7 @@ fn target_program(
         });
     }
     let mut merge = Vec::new();
-    for a in &m.merge_actions {
+    for a in &t.merge_actions {
         merge.push(merge::ActionProgram::compile(env, a, t, &rel)?);
     }
     Ok(TargetProgram {

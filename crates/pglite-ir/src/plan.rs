@@ -393,6 +393,8 @@ pub struct ModifyTarget {
     pub rel: Arc<RelDesc>,
     /// UPDATE: the attnos assigned, parallel to the first columns of `left.targets`.
     pub update_columns: Vec<i16>,
+    /// MERGE: the actions over this relation (INSERT's targets in the nominal one's columns).
+    pub merge_actions: Vec<MergeAction>,
     /// RETURNING over this relation: Vars of `rte` (with `returning` Old/New) and OUTER for other tables' columns.
     pub returning: Vec<TargetEntry>,
     /// WITH CHECK OPTION and RLS checks: (error kind, name, qual).

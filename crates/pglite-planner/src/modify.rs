@@ -286,6 +286,7 @@ pub(crate) fn modify_node(root: &Root, left: &Plan) -> PgResult<ModifyTable> {
             rte: rti,
             rel: rel.clone(),
             update_columns,
+            merge_actions: merge_actions(root, &parent, rel, rti),
             returning,
             check_options: checks(root, rti),
         });
@@ -308,6 +309,23 @@ pub(crate) fn modify_node(root: &Root, left: &Plan) -> PgResult<ModifyTable> {
         can_set_tag: q.can_set_tag,
         output,
     })
+}
+
+/// MERGE's actions in the leaf's terms.
+fn merge_actions(root: &Root, parent: &RelDesc, leaf: &RelDesc, rti: u32) -> Vec<MergeAction> {
+    let mut list = root.query.merge.as_ref().map(|m| m.actions.clone()).unwrap_or_default();
+    for a in &mut list {
+        if let Some(q) = &mut a.qual {
+            *q = inherit::translate_for_child(root, q, rti);
+        }
+        for t in &mut a.targets {
+            t.expr = inherit::translate_for_child(root, &t.expr, rti);
+            if a.command == CommandType::Update && !t.junk {
+                t.resno = child_attno(parent, leaf, t.resno);
+            }
+        }
+    }
+    list
 }
 
 /// The checks of new rows, in the leaf's terms.

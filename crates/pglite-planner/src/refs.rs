@@ -249,6 +249,10 @@ impl Flat {
             let keep = [t.rte];
             let of_leaf = Inputs { keep: &keep, ..of_nominal };
             t.returning.iter_mut().try_for_each(|r| fix(&mut r.expr, of_leaf))?;
+            for a in &mut t.merge_actions {
+                a.qual.iter_mut().try_for_each(|e| fix(e, of_leaf))?;
+                a.targets.iter_mut().try_for_each(|t| fix(&mut t.expr, of_leaf))?;
+            }
             t.check_options.iter_mut().for_each(|c| shift(&mut c.qual, offset));
             t.rte += offset;
             self.result_relations.push(t.rte);
@@ -474,7 +478,6 @@ fn index_vars(e: &mut Expr, rte: u32, info: &IndexInfo, offset: u32) {
     });
 }
 
-/// A subquery scan that filters nothing and passes on all columns in order vanishes.
 /// An Append over one child is that child.
 fn drop_single(plan: &mut Plan) {
     let (PlanNode::Append { children, .. } | PlanNode::MergeAppend { children, .. }) = &mut plan.node else {
@@ -499,6 +502,7 @@ fn drop_single(plan: &mut Plan) {
     *plan = below;
 }
 
+/// A subquery scan that filters nothing and passes on all columns in order vanishes.
 fn drop_trivial(plan: &mut Plan) {
     if !plan.qual.is_empty() {
         return;

@@ -15,9 +15,6 @@ impl Analyzer<'_, '_> {
         if let Some(reason) = not_updatable(&query) {
             return Err(view_error(q.command, view, reason));
         }
-        if q.merge.is_some() && query.jointree.quals.is_some() {
-            return Err(PgError::unsupported("MERGE on views with conditions is not supported yet"));
-        }
         let Some(FromItem::Rte(base_at)) = query.jointree.from.first() else {
             return Err(PgError::internal("updatable view without a base relation"));
         };
@@ -107,7 +104,8 @@ impl Analyzer<'_, '_> {
         {
             retarget(&mut quals, base_at, new_at, VarReturning::Default);
             q.has_sublinks |= query.has_sublinks;
-            if barrier {
+            // MERGE: rows outside the view count as not matched, so they are left out below the join.
+            if barrier || q.merge.is_some() {
                 q.rtable[new_at as usize - 1].security_quals.insert(0, quals);
                 return Ok(());
             }

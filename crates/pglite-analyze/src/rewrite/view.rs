@@ -68,7 +68,10 @@ impl Analyzer<'_, '_> {
             return Err(PgError::internal("view query is not a SELECT"));
         };
         let mut params = ParamTypes::none();
-        let mut sub = Analyzer::new(self.env, &mut params);
+        let stored = crate::stored::StoredEnv::new(self.env);
+        // The definitions of system views are PostgreSQL's own texts; they name what the path always holds.
+        let env: &dyn crate::AnalyzeEnv = if view.oid >= Oid::FIRST_NORMAL { &stored } else { self.env };
+        let mut sub = Analyzer::new(env, &mut params);
         sub.push();
         let mut q = sub.transform_select(&s).map_err(crate::stored::unplaced)?;
         for (t, c) in q.targets.iter_mut().filter(|t| !t.junk).zip(view.live_columns()) {

@@ -44,11 +44,7 @@ fn modify_letter(d: &pglite_parser::ast::DefElem) -> PgResult<u8> {
         Some("read_only") => b'r',
         Some("shareable") => b's',
         Some("read_write") => b'w',
-        _ => bail!(
-            SYNTAX_ERROR,
-            "parameter \"{}\" must be READ_ONLY, SHAREABLE, or READ_WRITE",
-            d.defname
-        ),
+        _ => bail!(SYNTAX_ERROR, "parameter \"{}\" must be READ_ONLY, SHAREABLE, or READ_WRITE", d.defname),
     })
 }
 
@@ -142,7 +138,10 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
             bail!(INVALID_FUNCTION_DEFINITION, "aggregate msfunc must be specified when mstype is specified");
         }
         if o.minv.is_none() {
-            bail!(INVALID_FUNCTION_DEFINITION, "aggregate minvfunc must be specified when mstype is specified");
+            bail!(
+                INVALID_FUNCTION_DEFINITION,
+                "aggregate minvfunc must be specified when mstype is specified"
+            );
         }
     } else {
         for (given, what) in [
@@ -153,10 +152,7 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
             (o.minit.is_some(), "minitcond"),
         ] {
             if given {
-                bail!(
-                    INVALID_FUNCTION_DEFINITION,
-                    "aggregate {what} must not be specified without mstype"
-                );
+                bail!(INVALID_FUNCTION_DEFINITION, "aggregate {what} must not be specified without mstype");
             }
         }
     }
@@ -173,7 +169,10 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
         }
     } else if let Some(a) = &d.args {
         if o.base.is_some() {
-            bail!(INVALID_FUNCTION_DEFINITION, "basetype is redundant with aggregate input type specification");
+            bail!(
+                INVALID_FUNCTION_DEFINITION,
+                "basetype is redundant with aggregate input type specification"
+            );
         }
         if a.num_direct_args >= 0 {
             kind = if o.hypothetical { b'h' } else { b'o' };
@@ -189,11 +188,8 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
             }
             match p.mode {
                 FunctionParameterMode::Out | FunctionParameterMode::InOut | FunctionParameterMode::Table => {
-                    return Err(err!(
-                        INVALID_FUNCTION_DEFINITION,
-                        "aggregates cannot have output arguments"
-                    )
-                    .at(p.location));
+                    return Err(err!(INVALID_FUNCTION_DEFINITION, "aggregates cannot have output arguments")
+                        .at(p.location));
                 }
                 FunctionParameterMode::Variadic => {
                     modes.push(b'v');
@@ -217,8 +213,7 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
         }
     }
     let pseudo = |t: Oid| {
-        s.type_by_oid(t).is_some_and(|r| r.typtype == b'p')
-            && !pglite_catalog::SearchPath::is_polymorphic(t)
+        s.type_by_oid(t).is_some_and(|r| r.typtype == b'p') && !pglite_catalog::SearchPath::is_polymorphic(t)
     };
     for t in [Some(trans_type), o.mtrans_type].into_iter().flatten() {
         let internal_ok = t == Oid(2281) && pglite_catalog::acl::is_superuser(&s, ctx::user(host));
@@ -244,7 +239,8 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
     } else {
         input.get(direct..).unwrap_or_default().to_vec()
     };
-    let with_state = |state: Oid| -> Vec<Oid> { [state].into_iter().chain(aggregated.iter().copied()).collect() };
+    let with_state =
+        |state: Oid| -> Vec<Oid> { [state].into_iter().chain(aggregated.iter().copied()).collect() };
     let shown = |t: Oid| pglite_catalog::format_type::format_type_be(&s, host.env().search_path(), t);
     let (tf, tret) = support(host, trans, &with_state(trans_type))?;
     if tret != trans_type {
@@ -420,15 +416,14 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
             bail!(DUPLICATE_FUNCTION, "function \"{name}\" already exists with same argument types");
         }
         if p.prokind != b'a' {
-            return Err(err!(WRONG_OBJECT_TYPE, "cannot change routine kind")
-                .detail(format!("\"{name}\" is {}.", if p.prokind == b'p' { "a procedure" } else { "an ordinary function" })));
+            return Err(err!(WRONG_OBJECT_TYPE, "cannot change routine kind").detail(format!(
+                "\"{name}\" is {}.",
+                if p.prokind == b'p' { "a procedure" } else { "an ordinary function" }
+            )));
         }
         if p.prorettype != result {
-            return Err(err!(
-                INVALID_FUNCTION_DEFINITION,
-                "cannot change return type of existing function"
-            )
-            .hint(format!("Use DROP AGGREGATE {name}({}) first.", spelled.join(","))));
+            return Err(err!(INVALID_FUNCTION_DEFINITION, "cannot change return type of existing function")
+                .hint(format!("Use DROP AGGREGATE {name}({}) first.", spelled.join(","))));
         }
         if s.aggregate(p.oid).is_some_and(|a| a.aggkind != kind) {
             let word = match s.aggregate(p.oid).map(|a| a.aggkind) {
@@ -436,8 +431,9 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
                 Some(b'o') => "an ordered-set aggregate",
                 _ => "a hypothetical-set aggregate",
             };
-            return Err(err!(WRONG_OBJECT_TYPE, "cannot change routine kind")
-                .detail(format!("\"{name}\" is {word} function.").replace("aggregate function", "aggregate function")));
+            return Err(err!(WRONG_OBJECT_TYPE, "cannot change routine kind").detail(
+                format!("\"{name}\" is {word} function.").replace("aggregate function", "aggregate function"),
+            ));
         }
     }
     let me = match &old {
@@ -468,7 +464,15 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
         prosrc: "aggregate_dummy".into(),
         ..ProcRow::default()
     };
-    let default_modify = |given: u8| if given != 0 { given } else if kind == b'n' { b'r' } else { b'w' };
+    let default_modify = |given: u8| {
+        if given != 0 {
+            given
+        } else if kind == b'n' {
+            b'r'
+        } else {
+            b'w'
+        }
+    };
     let agg = AggregateRow {
         aggfnoid: me,
         aggkind: kind,

@@ -177,7 +177,11 @@ pub(crate) fn transform(host: &dyn CommandHost, c: &CreateTransformStmt) -> PgRe
     const INTERNAL: Oid = Oid(2281);
     let check = |p: &ProcRow, returns: Oid, what: &str| -> PgResult<()> {
         if p.prorettype != returns {
-            let word = if returns == INTERNAL { "internal".to_string() } else { "the type being transformed".into() };
+            let word = if returns == INTERNAL {
+                "internal".to_string()
+            } else {
+                "the type being transformed".into()
+            };
             let what = if returns == INTERNAL {
                 format!("return data type of {what} function must be {word}")
             } else {
@@ -247,13 +251,51 @@ pub(crate) fn transform(host: &dyn CommandHost, c: &CreateTransformStmt) -> PgRe
 
 /// PostgreSQL's numbers of the encodings that conversions name.
 fn encoding(name: &str) -> Option<i32> {
-    let key: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let key: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let list = [
-        "sqlascii", "eucjp", "euccn", "euckr", "euctw", "eucjis2004", "utf8", "muleinternal", "latin1", "latin2",
-        "latin3", "latin4", "latin5", "latin6", "latin7", "latin8", "latin9", "latin10", "win1256", "win1258",
-        "win866", "win874", "koi8r", "win1251", "win1252", "iso88595", "iso88596", "iso88597", "iso88598",
-        "win1250", "win1253", "win1254", "win1255", "win1257", "koi8u", "sjis", "big5", "gbk", "uhc", "gb18030",
-        "johab", "shiftjis2004",
+        "sqlascii",
+        "eucjp",
+        "euccn",
+        "euckr",
+        "euctw",
+        "eucjis2004",
+        "utf8",
+        "muleinternal",
+        "latin1",
+        "latin2",
+        "latin3",
+        "latin4",
+        "latin5",
+        "latin6",
+        "latin7",
+        "latin8",
+        "latin9",
+        "latin10",
+        "win1256",
+        "win1258",
+        "win866",
+        "win874",
+        "koi8r",
+        "win1251",
+        "win1252",
+        "iso88595",
+        "iso88596",
+        "iso88597",
+        "iso88598",
+        "win1250",
+        "win1253",
+        "win1254",
+        "win1255",
+        "win1257",
+        "koi8u",
+        "sjis",
+        "big5",
+        "gbk",
+        "uhc",
+        "gb18030",
+        "johab",
+        "shiftjis2004",
     ];
     let key = match key.as_str() {
         "unicode" => "utf8",

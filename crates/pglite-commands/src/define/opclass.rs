@@ -112,11 +112,7 @@ fn operator_member(
     let (max, _) = limits(am.oid);
     if i.number <= 0 || (max > 0 && i.number > max) {
         let top = if max > 0 { max } else { 32767 };
-        bail!(
-            INVALID_OBJECT_DEFINITION,
-            "invalid operator number {}, must be between 1 and {top}",
-            i.number
-        );
+        bail!(INVALID_OBJECT_DEFINITION, "invalid operator number {}, must be between 1 and {top}", i.number);
     }
     let Some(w) = &i.name else { bail!(INTERNAL_ERROR, "operator without a name") };
     let object = if w.objargs.is_empty() {
@@ -132,11 +128,7 @@ fn operator_member(
             Some(o) => o.oid,
             None => {
                 let shown = format_type::format_type_be(s, env.search_path(), ty);
-                bail!(
-                    UNDEFINED_FUNCTION,
-                    "operator does not exist: {shown} {} {shown}",
-                    w.objname.join(".")
-                );
+                bail!(UNDEFINED_FUNCTION, "operator does not exist: {shown} {} {shown}", w.objname.join("."));
             }
         }
     } else {
@@ -175,11 +167,7 @@ fn function_member(
 ) -> PgResult<Member> {
     let (_, max) = limits(am.oid);
     if i.number <= 0 || i.number > max {
-        bail!(
-            INVALID_OBJECT_DEFINITION,
-            "invalid function number {}, must be between 1 and {max}",
-            i.number
-        );
+        bail!(INVALID_OBJECT_DEFINITION, "invalid function number {}, must be between 1 and {max}", i.number);
     }
     let Some(w) = &i.name else { bail!(INTERNAL_ERROR, "function without a name") };
     let n = ObjectName::WithArgs(Box::new(w.clone()));

@@ -1,8 +1,8 @@
 //! CREATE OPERATOR, ALTER OPERATOR ... SET.
 
+use pglite_catalog::acl;
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::rows::{NamespaceRow, OperatorRow, ProcRow, TypeRow};
-use pglite_catalog::acl;
 use pglite_error::{PgError, PgResult, Severity, bail, codes, err};
 use pglite_parser::ast::{AlterOperatorStmt, DefineStmt, ObjectName, ObjectType};
 use pglite_types::{Oid, oid};
@@ -365,7 +365,10 @@ pub(crate) fn alter(host: &dyn CommandHost, a: &AlterOperatorStmt) -> PgResult<C
         }
     }
     let fixed = |what: &str| -> PgResult<()> {
-        bail!(INVALID_FUNCTION_DEFINITION, "operator attribute \"{what}\" cannot be changed if it has already been set")
+        bail!(
+            INVALID_FUNCTION_DEFINITION,
+            "operator attribute \"{what}\" cannot be changed if it has already been set"
+        )
     };
     if old.oprcom.is_valid() && old.oprcom != row.oprcom {
         fixed("commutator")?;

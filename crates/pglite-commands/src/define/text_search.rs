@@ -54,8 +54,12 @@ pub(super) fn collation(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> 
         match e.defname.as_str() {
             "from" => {
                 let names = names_of(e)?;
-                let found =
-                    objects::resolve(host, &ObjectType::Collation, &ObjectName::Names(names), Lookup::default())?;
+                let found = objects::resolve(
+                    host,
+                    &ObjectType::Collation,
+                    &ObjectName::Names(names),
+                    Lookup::default(),
+                )?;
                 let from = s.collation_by_oid(found.object).cloned().unwrap_or_default();
                 if from.collprovider == b'd' {
                     bail!(INVALID_OBJECT_DEFINITION, "collation \"default\" cannot be copied");
@@ -89,8 +93,9 @@ pub(super) fn collation(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> 
             "version" => row.collversion = text_of(e).map(Into::into),
             "rules" => row.collicurules = text_of(e).map(Into::into),
             other => {
-                return Err(PgError::syntax(format!("collation attribute \"{other}\" not recognized"))
-                    .at(e.location));
+                return Err(
+                    PgError::syntax(format!("collation attribute \"{other}\" not recognized")).at(e.location)
+                );
             }
         }
     }
@@ -126,9 +131,7 @@ pub(super) fn collation(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> 
         }
     }
     if !row.collisdeterministic {
-        return Err(PgError::unsupported(
-            "nondeterministic collations not supported with this provider",
-        ));
+        return Err(PgError::unsupported("nondeterministic collations not supported with this provider"));
     }
     if row.collicurules.is_some() {
         bail!(INVALID_OBJECT_DEFINITION, "ICU rules cannot be specified unless locale provider is ICU");
@@ -239,8 +242,11 @@ pub(super) fn template(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
         bail!(INVALID_OBJECT_DEFINITION, "text search template lexize method is required");
     }
     row.oid = ctx::new_oid(host)?;
-    let refs: Vec<ObjectAddress> =
-        [row.tmplinit, row.tmpllexize].into_iter().filter(|f| f.is_valid()).map(ObjectAddress::proc).collect();
+    let refs: Vec<ObjectAddress> = [row.tmplinit, row.tmpllexize]
+        .into_iter()
+        .filter(|f| f.is_valid())
+        .map(ObjectAddress::proc)
+        .collect();
     host.with_catalog(&mut |c| {
         c.insert(row.clone());
         Ok(())
@@ -351,7 +357,10 @@ pub(super) fn configuration(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<
 }
 
 /// ALTER TEXT SEARCH DICTIONARY.
-pub(crate) fn alter_dictionary(host: &dyn CommandHost, a: &AlterTSDictionaryStmt) -> PgResult<CommandOutcome> {
+pub(crate) fn alter_dictionary(
+    host: &dyn CommandHost,
+    a: &AlterTSDictionaryStmt,
+) -> PgResult<CommandOutcome> {
     let object = ObjectName::Names(a.dictname.clone());
     let found = objects::resolve(host, &ObjectType::TsDictionary, &object, Lookup::default())?;
     objects::check_owner(host, &found, &ObjectType::TsDictionary)?;

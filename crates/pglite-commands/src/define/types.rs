@@ -31,8 +31,9 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
         if existing.is_some() {
             bail!(DUPLICATE_OBJECT, "type \"{name}\" already exists");
         }
-        return Err(err!(DUPLICATE_OBJECT, "type \"{name}\" does not exist")
-            .hint("Create the type as a shell type, then create its I/O functions, then do a full CREATE TYPE."));
+        return Err(err!(DUPLICATE_OBJECT, "type \"{name}\" does not exist").hint(
+            "Create the type as a shell type, then create its I/O functions, then do a full CREATE TYPE.",
+        ));
     }
     Err(PgError::unsupported("base types are not supported yet"))
 }
@@ -237,12 +238,8 @@ pub(crate) fn create_range(host: &dyn CommandHost, r: &CreateRangeStmt) -> PgRes
     let mut multirange = create::multirange_type(&s, multi, &multi_name, &range, multi_array);
     multirange.typnamespace = multi_ns;
     let array_row = create::array_type(&s, array, &create::array_type_name(&s, &name, namespace), &range);
-    let multi_array_row = create::array_type(
-        &s,
-        multi_array,
-        &create::array_type_name(&s, &multi_name, multi_ns),
-        &multirange,
-    );
+    let multi_array_row =
+        create::array_type(&s, multi_array, &create::array_type_name(&s, &multi_name, multi_ns), &multirange);
     let row = RangeRow {
         rngtypid: me,
         rngsubtype: o.subtype,
@@ -286,9 +283,9 @@ pub(crate) fn create_range(host: &dyn CommandHost, r: &CreateRangeStmt) -> PgRes
     constructor(host, multi_ns, &multi_name, multi, &[array], "multirange_constructor2", true, multi)?;
     for (from, to, body) in [(me, multi, "multirange_constructor1")] {
         let s = host.snapshot();
-        let f = s.procs_by_name(&multi_name).find(|p| {
-            p.pronamespace == multi_ns && p.proargtypes.as_ref() == [me] && &*p.prosrc == body
-        });
+        let f = s
+            .procs_by_name(&multi_name)
+            .find(|p| p.pronamespace == multi_ns && p.proargtypes.as_ref() == [me] && &*p.prosrc == body);
         let Some(f) = f.map(|p| p.oid) else { continue };
         let cast = CastRow {
             oid: ctx::new_oid(host)?,

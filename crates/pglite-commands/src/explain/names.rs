@@ -134,6 +134,21 @@ impl<'p> Names<'p> {
         }
     }
 
+    /// PG: above an Append a child's column goes by its parent's name.
+    fn to_parent(&self, v: &mut Var, parent: u32) {
+        let entry = |r: u32| self.stmt.rtable.get((r as usize).wrapping_sub(1));
+        let (Some(child), Some(above)) = (entry(v.rte), entry(parent)) else { return };
+        let name = usize::try_from(v.attno - 1).ok().and_then(|i| child.eref.columns.get(i));
+        match name.and_then(|n| above.eref.columns.iter().position(|c| c == n)) {
+            Some(at) => {
+                v.rte = parent;
+                v.attno = at as i16 + 1;
+            }
+            None if v.attno <= 0 => v.rte = parent,
+            None => {}
+        }
+    }
+
     fn index_column(&self, plan: &'p Plan, v: &Var) -> Option<Expr> {
         let (PlanNode::IndexScan(s) | PlanNode::IndexOnlyScan(s)) = &plan.node else { return None };
         let index = s.rel.indexes.iter().find(|i| i.oid == s.index)?;
@@ -163,6 +178,7 @@ impl PlanNames for Names<'_> {
     fn resolve(&self, var: &Var) -> Option<Expr> {
         let (mut plan, mut which) = self.place(var)?;
         let mut var = var.clone();
+        let mut over = None;
         loop {
             if which == 3 {
                 return self.index_column(plan, &var);
@@ -170,13 +186,21 @@ impl PlanNames for Names<'_> {
             let child = if which == 1 { outer(plan)? } else { inner(plan)? };
             let target = child.targets.get(var.attno.checked_sub(1)? as usize)?;
             let mut e = target.expr.clone();
-            if let Expr::Var(v) = &e {
+            if let Expr::Var(v) = &mut e {
                 which = match v.rte {
                     OUTER_VAR => 1,
                     INNER_VAR => 2,
                     INDEX_VAR => 3,
-                    _ => return Some(e),
+                    _ => {
+                        if let Some(parent) = over.and_then(|p| append_parent(self.stmt, p)) {
+                            self.to_parent(v, parent);
+                        }
+                        return Some(e);
+                    }
                 };
+                if matches!(child.node, PlanNode::Append { .. } | PlanNode::MergeAppend { .. }) {
+                    over = Some(child);
+                }
                 var = v.clone();
                 plan = child;
                 continue;
@@ -350,6 +374,25 @@ pub fn scan_rte(node: &PlanNode) -> Option<u32> {
     })
 }
 
+/// The relation whose children an Append or MergeAppend reads (its range table index).
+fn append_parent(stmt: &PlannedStmt, plan: &Plan) -> Option<u32> {
+    let (PlanNode::Append { children, .. } | PlanNode::MergeAppend { children, .. }) = &plan.node else {
+        return None;
+    };
+    let mut at = children.first()?;
+    let child = loop {
+        match scan_rte(&at.node) {
+            Some(r) => break r as usize,
+            None => at = at.left.as_deref()?,
+        }
+    };
+    let name = &stmt.rtable.get(child.checked_sub(1)?)?.eref.name;
+    let parent = stmt.rtable[..child - 1]
+        .iter()
+        .rposition(|r| r.inherit && matches!(r.kind, RteKind::Relation { .. }) && r.eref.name == *name)?;
+    Some(parent as u32 + 1)
+}
+
 /// One name per range table entry in use, made unique by a number.
 fn aliases(stmt: &PlannedStmt) -> Vec<String> {
     let mut used: HashSet<u32> = HashSet::new();
@@ -362,26 +405,7 @@ fn aliases(stmt: &PlannedStmt) -> Vec<String> {
         }
     });
     // A parent whose children are read holds its name.
-    each_plan(stmt, &mut |plan| {
-        let (PlanNode::Append { children, .. } | PlanNode::MergeAppend { children, .. }) = &plan.node else {
-            return;
-        };
-        let child = children.first().and_then(|c| {
-            let mut at = c;
-            loop {
-                if let Some(r) = scan_rte(&at.node) {
-                    break Some(r);
-                }
-                at = at.left.as_deref()?;
-            }
-        });
-        let Some(child) = child else { return };
-        let name = &stmt.rtable[child as usize - 1].eref.name;
-        let parent = stmt.rtable[..child as usize - 1].iter().rposition(|r| {
-            r.inherit && matches!(r.kind, RteKind::Relation { .. }) && r.eref.name == *name
-        });
-        used.extend(parent.map(|p| p as u32 + 1));
-    });
+    each_plan(stmt, &mut |plan| used.extend(append_parent(stmt, plan)));
     let mut counters: HashMap<String, u32> = HashMap::new();
     let mut out = Vec::with_capacity(stmt.rtable.len());
     for (i, rte) in stmt.rtable.iter().enumerate() {

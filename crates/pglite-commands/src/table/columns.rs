@@ -574,7 +574,8 @@ impl Plan {
                 let path = pglite_catalog::SearchPath::catalog_only();
                 let name = format_type::relation_name(&s, &path, seq).unwrap_or_default();
                 let text = format!("nextval({}::regclass)", pglite_catalog::names::quote_literal(&name));
-                super::constraints::store_default(host, table, attnum, text)?;
+                let refs = vec![pglite_catalog::ObjectAddress::relation(seq)];
+                super::constraints::store_default_with(host, table, attnum, text, refs)?;
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ pub(crate) fn store_default(host: &dyn CommandHost, rel: Oid, attnum: i16, text:
     store_default_with(host, rel, attnum, text, Vec::new())
 }
 
-fn store_default_with(
+pub(crate) fn store_default_with(
     host: &dyn CommandHost,
     rel: Oid,
     attnum: i16,

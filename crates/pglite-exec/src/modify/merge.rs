@@ -152,8 +152,11 @@ impl Writer<'_> {
 
     fn not_matched(&mut self, cx: &mut ExecCx<'_>, i: usize, plan_row: Row) -> PgResult<Option<Outcome>> {
         let prog = self.prog;
-        let width = prog.targets[i].rel.width();
-        let nulls = vec![Datum::Null; width + 2];
+        let nulls = vec![Datum::Null; prog.targets[i].rel.width() + 2];
+        let width = match &prog.root {
+            Some(root) => root.columns.len(),
+            None => prog.targets[i].rel.width(),
+        };
         for a in &prog.targets[i].merge {
             if !applies(a.kind, false, true) {
                 continue;

@@ -135,7 +135,10 @@ impl Writer<'_> {
         source: Row,
     ) -> PgResult<Option<Outcome>> {
         let prog = self.prog;
-        let nominal = self.planned(cx, i)?;
+        let nominal = match prog.root.clone() {
+            Some(root) => self.targets.open(cx, &root)?,
+            None => self.planned(cx, i)?,
+        };
         let tp = &prog.targets[i];
         if nominal.program.triggers.has(TriggerEvent::Insert, TriggerTiming::Instead, true) {
             let kept = trigger::row(
@@ -180,11 +183,11 @@ impl Writer<'_> {
         let Some(Some(mut row)) = kept else { return Ok(None) };
         check::generate(cx, &target.program, &mut row)?;
         if !tp.checks.is_empty() {
-            let shaped = route::convert(target.rel(), nominal.rel(), row.clone());
+            let shaped = route::convert(target.rel(), &tp.rel.rel, row.clone());
             check::options(
                 cx,
                 &tp.checks,
-                &nominal.program,
+                &tp.rel,
                 &Rows { s: [&source, &[], &[], &shaped] },
                 &shaped,
                 CheckWhen::Insert,

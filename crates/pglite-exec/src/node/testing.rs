@@ -284,10 +284,12 @@ pub fn modify(
     let m = ModifyTable {
         command,
         nominal_rte: 1,
+        root: None,
         targets: vec![ModifyTarget {
             rte: 1,
             rel: rel.clone(),
             update_columns: update,
+            merge_actions: Vec::new(),
             returning: Vec::new(),
             check_options: Vec::new(),
         }],

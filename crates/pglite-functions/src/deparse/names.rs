@@ -74,6 +74,8 @@ impl Deparser<'_> {
             .ok_or_else(|| err!(INTERNAL_ERROR, "bogus varlevelsup: {}", var.levels_up))?;
         let (prefix, column) = match &self.scopes[level] {
             Scope::None => return Err(err!(INTERNAL_ERROR, "unexpected column reference")),
+            // The whole row, as text that can be read again.
+            Scope::Relation(rel) if var.attno == 0 => (None, rel.name.to_string()),
             Scope::Relation(rel) => (None, relation_column(rel, var.attno)),
             Scope::OldNew(rel) => {
                 (Some(if var.rte == 1 { "old" } else { "new" }.to_string()), relation_column(rel, var.attno))

@@ -122,6 +122,10 @@ fn node_params(node: &PlanNode, known: &[Params], ctes: &[(u32, usize)], out: &m
             for t in &m.targets {
                 t.returning.iter().for_each(|t| add(&t.expr));
                 t.check_options.iter().for_each(|c| add(&c.qual));
+                for a in &t.merge_actions {
+                    a.qual.iter().for_each(&mut add);
+                    a.targets.iter().for_each(|t| add(&t.expr));
+                }
             }
             for a in &m.merge_actions {
                 a.qual.iter().for_each(&mut add);

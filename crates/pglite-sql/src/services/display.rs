@@ -1,7 +1,7 @@
 //! Stored expressions and queries printed for people: the catalogs hold SQL text that is qualified for storage; it is
 //! bound again and printed as the session's search path and PostgreSQL's `pretty` flag want it.
 
-use pglite_analyze::{ExprKind, ParamTypes, Scope, analyze_statement};
+use pglite_analyze::{ExprKind, ParamTypes, Scope, analyze_statement, analyze_stored_query};
 use pglite_catalog::reldesc::split_list;
 use pglite_error::{PgError, PgResult};
 use pglite_functions::deparse::{self, Deparser, Style};
@@ -68,9 +68,13 @@ pub(super) fn expr(cx: &Cx<'_>, text: &str, object: Oid, pretty: bool, scope: &s
 pub(super) fn view(cx: &Cx<'_>, relation: Oid, pretty: bool) -> PgResult<Vec<Row>> {
     let Some(rel) = cx.catalog.rel(relation) else { return Ok(Vec::new()) };
     let Some(text) = &rel.view else { return Ok(Vec::new()) };
-    let parsed = pglite_parser::parse(text.as_str(), &pglite_parser::ParseOptions::default())?;
-    let Some(raw) = parsed.stmts.first() else { return Ok(Vec::new()) };
-    let query = analyze_statement(cx, &raw.stmt, &mut ParamTypes::none())?;
+    let query = if rel.oid >= Oid::FIRST_NORMAL {
+        analyze_stored_query(cx, text)?
+    } else {
+        let parsed = pglite_parser::parse(text.as_str(), &pglite_parser::ParseOptions::default())?;
+        let Some(raw) = parsed.stmts.first() else { return Ok(Vec::new()) };
+        analyze_statement(cx, &raw.stmt, &mut ParamTypes::none())?
+    };
     let printer = Deparser::new(&cx.catalog, &cx.path, cx, Style { pretty_paren: pretty, indent: true });
     Ok(vec![vec![Datum::text(printer.query_text(&query)?)]])
 }

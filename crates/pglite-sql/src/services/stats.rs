@@ -179,7 +179,11 @@ pub(super) fn activity(cx: &Cx<'_>) -> PgResult<Vec<Row>> {
         ];
         match &s.client.tls {
             Some(tls) => {
-                row.extend([Datum::text(tls.version), Datum::text(tls.cipher.as_str()), Datum::Int4(tls.bits)]);
+                row.extend([
+                    Datum::text(tls.version),
+                    Datum::text(tls.cipher.as_str()),
+                    Datum::Int4(tls.bits),
+                ]);
             }
             None => row.extend(std::iter::repeat_n(Datum::Null, 3)),
         }
