@@ -389,7 +389,11 @@ impl Analyzer<'_, '_> {
         let exprs = self.stored_expressions(&text, ExprKind::FunctionDefault)?;
         let first = types.len().saturating_sub(exprs.len());
         let mut out = Vec::new();
+        // In a CALL the OUT parameters count as positions, in the defaults' numbering they do not.
+        let modes: Vec<u8> = row.proargmodes.as_ref().map(|m| m.to_vec()).unwrap_or_default();
+        let counts_out = row.prokind == b'p' && modes.contains(&b'o');
         for &pos in &d.default_positions {
+            let pos = if counts_out { modes.iter().take(pos).filter(|m| **m != b'o').count() } else { pos };
             let Some(e) = pos.checked_sub(first).and_then(|i| exprs.get(i)) else {
                 return Err(PgError::internal("not enough default arguments"));
             };

@@ -166,7 +166,7 @@ fn finish(mut p: Parser<'_>, f: Unfinished, header: Header) -> PgResult<Function
         Ok(b) => b,
         Err(e) => {
             let line = p.line_of(p.toks.get(p.pos.saturating_sub(1)).map_or(0, |t| t.start));
-            return Err(located(e, &f.name, line));
+            return Err(if p.check { located(e, &f.name, line) } else { at_call(e, &f.name, line, p.src) });
         }
     };
     Ok(Function {
@@ -196,6 +196,16 @@ fn finish(mut p: Parser<'_>, f: Unfinished, header: Header) -> PgResult<Function
 fn located(e: PgError, name: &str, line: u32) -> PgError {
     if e.fields().position.is_some() {
         return e;
+    }
+    e.context(format!("compilation of PL/pgSQL function \"{name}\" near line {line}"))
+}
+
+/// At a call the body is no part of the statement: a position is one in the body as internal query.
+fn at_call(mut e: PgError, name: &str, line: u32, body: &str) -> PgError {
+    let f = e.fields_mut();
+    if let Some(p) = f.position.take() {
+        f.internal_position = Some(p);
+        f.internal_query = Some(body.to_string());
     }
     e.context(format!("compilation of PL/pgSQL function \"{name}\" near line {line}"))
 }

@@ -683,13 +683,7 @@ fn store(
         }
         Decl::Row { .. } => return Err(PgError::internal("row as assignment target")),
     };
-    let shown = match a.nnames {
-        1 => a.name.clone(),
-        n => match a.indirection.get(n as usize - 2) {
-            Some(pglite_parser::ast::Indirection::Name(f)) => f.clone(),
-            _ => a.name.clone(),
-        },
-    };
+    let shown = a.name.clone();
     for t in query.targets.iter_mut().filter(|t| !t.junk) {
         t.expr = analyze_assignment(names, base.clone(), &shown, rest, t.expr.clone(), location)?;
     }

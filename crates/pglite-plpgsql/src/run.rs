@@ -316,7 +316,7 @@ impl<'h> Exec<'h> {
     fn ready(&mut self, e: &Expr, want: Want) -> PgResult<()> {
         self.ensure_env()?;
         if let Some(c) = &self.plans[e.id]
-            && (c.deps().is_empty() || self.deps_hold(c)?)
+            && (c.deps().is_empty() || self.deps_hold(c).map_err(|x| stale(x, c, e))?)
         {
             return Ok(());
         }
@@ -325,7 +325,7 @@ impl<'h> Exec<'h> {
             if cache.stamp == self.stamp { cache.list.get(e.id).cloned().flatten() } else { None }
         };
         if let Some(c) = shared
-            && self.deps_hold(&c)?
+            && self.deps_hold(&c).map_err(|x| stale(x, &c, e))?
         {
             self.plans[e.id] = Some(c);
             return Ok(());
@@ -458,6 +458,11 @@ impl<'h> Exec<'h> {
     pub fn check_interrupts(&mut self) -> PgResult<()> {
         self.surroundings()?.exec_env().host.check_interrupts()
     }
+}
+
+/// A plan that no longer fits: an expression's is the function's own affair, a statement's names the statement.
+fn stale(x: PgError, c: &Compiled, e: &Expr) -> PgError {
+    if matches!(c, Compiled::Simple(_)) { x } else { in_text(x, &e.text, e.mode) }
 }
 
 thread_local! {

@@ -41,8 +41,8 @@ struct SaveLevel {
     catalog: Mark,
     settings: settings::Mark,
     catalog_changes: u64,
-    /// Entries in the queue of deferred checks and triggers.
-    deferred: usize,
+    /// Deferred checks and triggers.
+    deferred: crate::deferred::Mark,
 }
 
 struct Running {
@@ -499,7 +499,7 @@ impl Core {
             catalog: self.catalog.borrow().txn.mark(),
             settings: self.settings.borrow().mark(),
             catalog_changes: self.catalog.borrow().changes,
-            deferred: self.deferred.borrow().len(),
+            deferred: self.deferred.borrow().mark(),
         };
         if let Some(r) = self.running.borrow_mut().as_mut() {
             r.saves.push(level);
@@ -563,7 +563,7 @@ impl Core {
         let level = &r.saves[at];
         r.txn.rollback_to(&level.savepoint)?;
         self.settings.borrow_mut().restore(&level.settings);
-        self.deferred.borrow_mut().truncate(level.deferred);
+        self.deferred.borrow_mut().rollback_to(&level.deferred);
         let mut state = self.catalog.borrow_mut();
         if state.changes != level.catalog_changes {
             state.txn.rollback_to(&level.catalog);

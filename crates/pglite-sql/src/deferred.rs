@@ -12,6 +12,7 @@ use crate::core::Core;
 use crate::cx::Cx;
 
 /// A deferred constraint trigger's firing.
+#[derive(Clone)]
 pub(crate) struct DeferredTrigger {
     pub trigger: Oid,
     pub constraint: Oid,
@@ -22,6 +23,7 @@ pub(crate) struct DeferredTrigger {
     pub transition: Option<Arc<Transition>>,
 }
 
+#[derive(Clone)]
 pub(crate) enum Entry {
     Check(DeferredCheck),
     Trigger(Box<DeferredTrigger>),
@@ -36,20 +38,31 @@ impl Entry {
     }
 }
 
+/// What SET CONSTRAINTS said.
+#[derive(Clone, Default)]
+struct Modes {
+    /// ALL: deferred?
+    all: Option<bool>,
+    each: HashMap<Oid, bool>,
+}
+
 /// The queue and the modes of the running transaction.
 #[derive(Default)]
 pub(crate) struct Deferred {
     queue: Vec<Entry>,
-    /// SET CONSTRAINTS ALL: deferred?
-    all: Option<bool>,
-    modes: HashMap<Oid, bool>,
+    modes: Modes,
+}
+
+/// A state to go back to.
+pub(crate) struct Mark {
+    len: usize,
+    modes: Modes,
 }
 
 impl Deferred {
     pub fn clear(&mut self) {
         self.queue.clear();
-        self.all = None;
-        self.modes.clear();
+        self.modes = Modes::default();
     }
     pub fn push(&mut self, check: DeferredCheck) {
         self.queue.push(Entry::Check(check));
@@ -57,25 +70,25 @@ impl Deferred {
     pub fn push_trigger(&mut self, trigger: DeferredTrigger) {
         self.queue.push(Entry::Trigger(Box::new(trigger)));
     }
-    pub fn len(&self) -> usize {
-        self.queue.len()
+    pub fn mark(&self) -> Mark {
+        Mark { len: self.queue.len(), modes: self.modes.clone() }
     }
-    /// Forgets what was queued after a savepoint that is rolled back to.
-    pub fn truncate(&mut self, len: usize) {
-        self.queue.truncate(len);
+    /// Forgets what a savepoint's rollback undoes.
+    pub fn rollback_to(&mut self, mark: &Mark) {
+        self.queue.truncate(mark.len);
+        self.modes = mark.modes.clone();
     }
     /// Whether the constraint waits for the end of the transaction now.
     pub fn is_deferred(&self, constraint: Oid, initially: bool) -> bool {
-        self.modes.get(&constraint).copied().or(self.all).unwrap_or(initially)
+        self.modes.each.get(&constraint).copied().or(self.modes.all).unwrap_or(initially)
     }
     pub fn set(&mut self, constraints: Option<&[Oid]>, deferred: bool) {
         match constraints {
             None => {
-                self.all = Some(deferred);
-                self.modes.clear();
+                self.modes = Modes { all: Some(deferred), each: HashMap::new() };
             }
             Some(list) => list.iter().for_each(|c| {
-                self.modes.insert(*c, deferred);
+                self.modes.each.insert(*c, deferred);
             }),
         }
     }
@@ -96,14 +109,25 @@ pub(crate) fn run(core: &Core, pick: &dyn Fn(Oid) -> bool) -> PgResult<()> {
         if now.is_empty() {
             return Ok(());
         }
-        for entry in now {
-            let cx = Cx::new(core)?;
-            match entry {
-                Entry::Check(c) => pglite_exec::modify::run_deferred(&cx.exec_env(), &[c])?,
-                Entry::Trigger(t) => crate::triggers::fire_deferred(&cx, *t)?,
+        for (i, entry) in now.iter().enumerate() {
+            if let Err(e) = run_one(core, entry) {
+                // A savepoint may be rolled back to: what did not pass is still to be checked.
+                let mut deferred = core.deferred.borrow_mut();
+                let mut rest: Vec<Entry> = now[i..].to_vec();
+                rest.append(&mut deferred.queue);
+                deferred.queue = rest;
+                return Err(e);
             }
-            drop(cx);
-            core.command_done()?;
         }
     }
+}
+
+fn run_one(core: &Core, entry: &Entry) -> PgResult<()> {
+    let cx = Cx::new(core)?;
+    match entry {
+        Entry::Check(c) => pglite_exec::modify::run_deferred(&cx.exec_env(), std::slice::from_ref(c))?,
+        Entry::Trigger(t) => crate::triggers::fire_deferred(&cx, t)?,
+    }
+    drop(cx);
+    core.command_done()
 }

@@ -99,6 +99,7 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
         "stat_mark_reset" => stats::mark_reset(cx, args.first().and_then(Datum::as_str).unwrap_or("")),
         "locks" => stats::locks(cx),
         "advisory_lock" => stats::advisory(cx, args),
+        "trigger_depth" => one(Datum::Int4(core.pl.trigger_depth.get())),
         "setseed" => {
             let seed = match args.first() {
                 Some(Datum::Float8(v)) => *v,

@@ -37,10 +37,19 @@ struct Cached {
 pub(crate) struct PlState {
     functions: RefCell<HashMap<Key, Cached>>,
     portals_made: Cell<u64>,
+    /// Triggers under way, one in another.
+    pub trigger_depth: Cell<i32>,
     /// Cursors of loops under way.
     pub pinned: RefCell<HashSet<String>>,
     /// Portals open when each subtransaction began.
     subtransactions: RefCell<Vec<HashSet<String>>>,
+}
+
+impl PlState {
+    /// DISCARD PLANS.
+    pub fn discard_plans(&self) {
+        self.functions.borrow_mut().clear();
+    }
 }
 
 impl PlEnv for Cx<'_> {
@@ -215,7 +224,12 @@ fn compiled(cx: &Cx<'_>, row: &ProcRow, shape: CallShape, trigger: Oid) -> PgRes
         if c.generation == cx.generation {
             return Ok(c.function.clone());
         }
-        if c.row == *row {
+        // A type that was dropped, even to be made again, is another type.
+        let types_there = || {
+            let ty = |d: &pglite_plpgsql::tree::Decl| d.var().map(|v| v.ty.oid);
+            c.function.datums.iter().filter_map(ty).all(|t| cx.catalog.type_by_oid(t).is_some())
+        };
+        if c.row == *row && types_there() {
             c.generation = cx.generation;
             return Ok(c.function.clone());
         }
@@ -316,7 +330,10 @@ pub(crate) fn call_set(cx: &Cx<'_>, row: &ProcRow, info: &CallInfo, args: &[Datu
         let composite = info.ret_type == oid::RECORD
             || cx.catalog.type_by_oid(cx.catalog.base_type(info.ret_type)).is_some_and(|t| t.typtype == b'c');
         Ok(match pglite_plpgsql::call(&host, &function, &call)? {
-            Datum::Record(r) if composite => vec![r.values.clone()],
+            Datum::Record(r) if composite => {
+                let live = r.values.iter().zip(r.attrs.iter());
+                vec![live.filter(|(_, a)| !a.dropped).map(|(v, _)| v.clone()).collect()]
+            }
             v => vec![vec![v]],
         })
     })

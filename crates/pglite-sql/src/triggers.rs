@@ -195,7 +195,7 @@ pub(crate) fn fire(cx: &Cx<'_>, call: &TriggerCall<'_>) -> PgResult<TriggerOutco
 }
 
 /// Fires a trigger that waited for the end of the transaction. One dropped meanwhile does not fire.
-pub(crate) fn fire_deferred(cx: &Cx<'_>, d: DeferredTrigger) -> PgResult<()> {
+pub(crate) fn fire_deferred(cx: &Cx<'_>, d: &DeferredTrigger) -> PgResult<()> {
     let Some(t) = cx.catalog.triggers_of(d.rel.oid).find(|t| t.oid == d.trigger) else { return Ok(()) };
     run(cx, t, &d.rel, d.event, d.old.as_deref(), d.new.as_deref(), d.transition.as_ref()).map(|_| ())
 }
@@ -296,7 +296,11 @@ fn run(
         old: old.map(<[Datum]>::to_vec),
         new: new.map(<[Datum]>::to_vec),
     };
-    crate::spi::call_trigger(cx, function, t.oid, data)
+    let depth = &cx.core.pl.trigger_depth;
+    depth.set(depth.get() + 1);
+    let result = crate::spi::call_trigger(cx, function, t.oid, data);
+    depth.set(depth.get() - 1);
+    result
 }
 
 /// The arguments of CREATE TRIGGER: `tgargs` ends each with a zero byte.

@@ -56,7 +56,13 @@ impl SetCode {
             Expr::Func(x) if x.retset => (x.func, x.input_collation, x.variadic, &x.args),
             Expr::Op(x) if x.retset => (x.func, x.input_collation, false, &x.args),
             other => {
-                let code = c.compile(other)?;
+                let mut code = c.compile(other)?;
+                // A function returning RECORD is told the columns wanted of it.
+                if let Code::Call(call) = &mut code
+                    && ty == oid::RECORD
+                {
+                    call.f.info.columns.clone_from(&columns);
+                }
                 let volatile = c.volatile;
                 let set = SetCode {
                     kind: Kind::Scalar(code),

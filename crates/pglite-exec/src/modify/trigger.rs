@@ -29,6 +29,8 @@ pub struct StatementState {
     pub events: Vec<Pending>,
     pub unique: Vec<index::UniqueRecheck>,
     pub transitions: HashMap<(Oid, usize), Transition>,
+    /// Rows that went through BEFORE triggers: those the command changes itself.
+    pub touched: std::collections::HashSet<(Oid, u64)>,
     /// AFTER STATEMENT triggers to fire.
     pub statements: Vec<(Arc<RelDesc>, TriggerEvent, Arc<[i16]>)>,
 }

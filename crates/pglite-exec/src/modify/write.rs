@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pglite_error::{PgError, PgResult, err};
 use pglite_ir::plan::CheckWhen;
+use pglite_ir::query::CommandType;
 use pglite_txn::ReadView;
 use pglite_txn::am::{Columns, RowId, RowLock, RowMeta, RowStatus, Wait};
 use pglite_types::{Batch, Datum, Row};
@@ -116,7 +117,41 @@ impl Writer<'_> {
                 let old = fetch(cx, target, &view, id)?;
                 Ok(old.map(|old| Locked { old, source: row }))
             }
+            RowStatus::SelfModified if self.changed_by_trigger(cx, target, id) => {
+                Err(already_modified(self.prog.command))
+            }
             RowStatus::Deleted | RowStatus::SelfModified | RowStatus::WouldBlock => Ok(None),
+        }
+    }
+
+    /// A row this command did not change itself, where its triggers may have.
+    fn changed_by_trigger(&self, cx: &ExecCx<'_>, target: &Target, id: u64) -> bool {
+        has_before_row(&target.program) && !cx.run.modify.touched.contains(&(target.rel().oid, id))
+    }
+
+    /// After a BEFORE trigger: 27000 when it changed or deleted the very row.
+    fn untouched(
+        &self,
+        cx: &mut ExecCx<'_>,
+        target: &Target,
+        event: TriggerEvent,
+        lock: RowLock,
+        id: u64,
+    ) -> PgResult<()> {
+        if !target.program.triggers.has(event, TriggerTiming::Before, true) {
+            return Ok(());
+        }
+        let open = target.storage()?;
+        match open.am.lock(cx.env.txn, cx.env.view, &open.table, RowId(id), lock, Wait::Block)? {
+            RowStatus::SelfModified | RowStatus::Deleted
+                if !cx.run.modify.touched.contains(&(target.rel().oid, id)) =>
+            {
+                Err(already_modified(self.prog.command))
+            }
+            _ => {
+                cx.run.modify.touched.insert((target.rel().oid, id));
+                Ok(())
+            }
         }
     }
 
@@ -317,6 +352,7 @@ impl Writer<'_> {
         let (event, before) = (TriggerEvent::Update, TriggerTiming::Before);
         let kept = trigger::row(cx, &target.program, event, before, Some(&old.values), Some(new), columns)?;
         let Some(Some(mut new)) = kept else { return Ok(None) };
+        self.untouched(cx, target, event, lock_strength(&target.program, columns), id)?;
         check::generate(cx, &target.program, &mut new)?;
         let tp = &prog.targets[i];
         if !tp.checks.is_empty() {
@@ -441,6 +477,7 @@ impl Writer<'_> {
         if kept.is_none() {
             return Ok(None);
         }
+        self.untouched(cx, target, TriggerEvent::Delete, RowLock::Update, id)?;
         let nominal = self.planned(cx, 0)?;
         self.remove(cx, target, &nominal, id, &old)?;
         Ok(Some(self.outcome(i, target, source, Some(old), None)))
@@ -450,4 +487,22 @@ impl Writer<'_> {
 /// FOR UPDATE when a key that foreign keys may use changes, else FOR NO KEY UPDATE.
 pub fn lock_strength(rel: &RelProgram, columns: &[i16]) -> RowLock {
     if columns.iter().any(|c| rel.key_columns.contains(c)) { RowLock::Update } else { RowLock::NoKeyUpdate }
+}
+
+fn has_before_row(rel: &RelProgram) -> bool {
+    let has = |e| rel.triggers.has(e, TriggerTiming::Before, true);
+    has(TriggerEvent::Update) || has(TriggerEvent::Delete)
+}
+
+fn already_modified(command: CommandType) -> PgError {
+    let what = match command {
+        CommandType::Update => "updated",
+        CommandType::Delete => "deleted",
+        _ => "updated or deleted",
+    };
+    err!(
+        TRIGGERED_DATA_CHANGE_VIOLATION,
+        "tuple to be {what} was already modified by an operation triggered by the current command"
+    )
+    .hint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")
 }

@@ -90,6 +90,8 @@ impl Parser<'_> {
                     return Err(self.near("INTO specified more than once"));
                 }
                 let into_start = t.start;
+                let here = self.pos;
+                self.note_fields(from, here);
                 self.pos += 1;
                 into = Some(self.into_target()?);
                 cut = Some((into_start, self.here()));

@@ -140,9 +140,6 @@ impl<'h> Exec<'h> {
 
     /// The columns of the rows a set-returning function must yield.
     fn set_shape(&mut self) -> PgResult<Arc<[AttrDesc]>> {
-        if let Some(e) = &self.expected {
-            return Ok(e.clone());
-        }
         let ty = self.f.ret_type;
         if self.returns_record()? && ty != oid::RECORD {
             let env = self.surroundings()?;
@@ -150,6 +147,9 @@ impl<'h> Exec<'h> {
             return Ok(env.analyze().type_env().type_desc(base)?.attrs.clone());
         }
         if ty == oid::RECORD {
+            if let Some(e) = &self.expected {
+                return Ok(e.clone());
+            }
             if let Some(out) = self.f.out
                 && let Decl::Row { fields, .. } = &self.f.datums[out]
             {

@@ -31,7 +31,7 @@ fn arg_text(e: &Expr) -> PgResult<String> {
 pub(super) fn set(core: &Core, s: &VariableSetStmt) -> PgResult<String> {
     let source = core.setting_source();
     let local = s.is_local;
-    if local && core.block.get() != Block::Explicit {
+    if local && core.block.get() != Block::Explicit && core.depth.get() == 0 {
         core.notices.borrow_mut().push(PgError::warning(
             codes::NO_ACTIVE_SQL_TRANSACTION,
             if s.name == "TRANSACTION" {
@@ -219,7 +219,10 @@ pub(super) fn show(core: &Core, name: &str, client: &mut dyn Client) -> PgResult
 
 pub(super) fn discard(core: &Core, what: DiscardMode, multi: bool) -> PgResult<String> {
     match what {
-        DiscardMode::Plans => Ok("DISCARD PLANS".into()),
+        DiscardMode::Plans => {
+            core.pl.discard_plans();
+            Ok("DISCARD PLANS".into())
+        }
         DiscardMode::Sequences => {
             core.currval.borrow_mut().clear();
             core.lastval.set(None);
@@ -235,6 +238,7 @@ pub(super) fn discard(core: &Core, what: DiscardMode, multi: bool) -> PgResult<S
             }
             core.portals.borrow_mut().clear();
             core.prepared.borrow_mut().clear();
+            core.pl.discard_plans();
             core.listening.borrow_mut().clear();
             core.currval.borrow_mut().clear();
             core.lastval.set(None);
