@@ -242,6 +242,40 @@ pub fn analyze_stored_expr(
     }
 }
 
+/// Gives a cursor's rows the identity of the table rows they come from, for WHERE CURRENT OF: a hidden column per table
+/// of a plain query. Row marks bring their own.
+pub fn identify_rows(q: &mut Query) {
+    let plain = q.command == CommandType::Select
+        && q.row_marks.is_empty()
+        && q.set_ops.is_none()
+        && q.group.is_empty()
+        && q.grouping_sets.is_empty()
+        && q.distinct.is_empty()
+        && q.having.is_none()
+        && !(q.has_aggs || q.has_windows || q.has_target_srfs);
+    let [FromItem::Rte(rte)] = q.jointree.from[..] else { return };
+    let stored = matches!(&q.rtable[rte as usize - 1].kind, RteKind::Relation { rel, .. } if rel.kind == b'r' && rel.children.is_empty());
+    if !plain || !stored {
+        return;
+    }
+    let id = Expr::Var(Var {
+        rte,
+        attno: pglite_ir::expr::sysattr::ROWID,
+        levels_up: 0,
+        ty: oid::INT8,
+        typmod: -1,
+        collation: Oid::INVALID,
+        returning: VarReturning::Default,
+        syn_rte: rte,
+        syn_attno: pglite_ir::expr::sysattr::ROWID,
+        location: -1,
+    });
+    let resno = q.targets.iter().map(|t| t.resno).max().unwrap_or(0) + 1;
+    let mut entry = TargetEntry::new(id, resno, Some(format!("rowid{rte}")));
+    entry.junk = true;
+    q.targets.push(entry);
+}
+
 /// A store into a part of a value (`base[i].f := source`): the expression of the whole new value.
 pub fn analyze_assignment(
     env: &dyn AnalyzeEnv,

@@ -175,6 +175,8 @@ pub enum Expr {
     CurrentOf {
         rte: u32,
         cursor: String,
+        /// The parameter that holds the cursor's name (a refcursor variable of PL/pgSQL).
+        param: Option<u32>,
     },
     /// An identity column's implicit nextval.
     NextValue {

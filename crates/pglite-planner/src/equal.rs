@@ -138,9 +138,10 @@ fn equal_wrappers(a: &Expr, b: &Expr) -> bool {
             Expr::CoerceToDomain { arg: a, ty: ta, typmod: ma, .. },
             Expr::CoerceToDomain { arg: b, ty: tb, typmod: mb, .. },
         ) => ta == tb && ma == mb && equal(a, b),
-        (Expr::CurrentOf { rte: ra, cursor: a }, Expr::CurrentOf { rte: rb, cursor: b }) => {
-            ra == rb && a == b
-        }
+        (
+            Expr::CurrentOf { rte: ra, cursor: a, param: pa },
+            Expr::CurrentOf { rte: rb, cursor: b, param: pb },
+        ) => ra == rb && a == b && pa == pb,
         (Expr::SubLink(a), Expr::SubLink(b)) => {
             // Why: two sublinks are the same only when they are the same text; a debug rendering compares everything.
             a.kind == b.kind && format!("{a:?}") == format!("{b:?}")

@@ -432,7 +432,10 @@ fn plan_query(
         Want::Cursor { scroll } => PlanOptions { cursor: true, scroll, params: None },
         _ => PlanOptions::default(),
     };
-    for query in rewrite(names, query)? {
+    for mut query in rewrite(names, query)? {
+        if single.cursor {
+            pglite_analyze::identify_rows(&mut query);
+        }
         let planned = pglite_planner::plan(env.planner(), query, single.clone())?;
         if env.exec_env().txn.read_only() && !planned.read_only {
             let what = match planned.command {
@@ -490,7 +493,10 @@ pub fn prepare_text(
         };
         let exec = env.exec_env();
         let mut plans = Vec::new();
-        for query in rewrite(env.analyze(), query)? {
+        for mut query in rewrite(env.analyze(), query)? {
+            if options.cursor {
+                pglite_analyze::identify_rows(&mut query);
+            }
             let planned = pglite_planner::plan(env.planner(), query, options.clone())?;
             plans.push(Prepared::compile(Arc::new(planned), &exec)?);
         }

@@ -50,6 +50,10 @@ pub(crate) struct Portal {
     /// Cursor position: 0 = before the first row, n = on row n.
     pos: usize,
     held: bool,
+    /// Where the rows' identities stand: column and table, in the order of `ids`.
+    id_columns: Vec<(usize, Oid)>,
+    /// Identities of the stored rows.
+    ids: Vec<Vec<Option<u64>>>,
 }
 
 /// A query under way.
@@ -80,6 +84,8 @@ impl Portal {
             complete: false,
             pos: 0,
             held: false,
+            id_columns: Vec::new(),
+            ids: Vec::new(),
         }
     }
 
@@ -94,6 +100,7 @@ impl Portal {
     ) -> PgResult<Portal> {
         let view = core.statement_view()?;
         let executor = Executor::new(plan.clone(), params.clone());
+        let id_columns = identities(&plan);
         Ok(Portal {
             source: source.into(),
             action: Some(Action::Plans(vec![plan])),
@@ -109,7 +116,27 @@ impl Portal {
             complete: false,
             pos: 0,
             held: false,
+            id_columns,
+            ids: Vec::new(),
         })
+    }
+
+    /// The row of a table that the cursor stands on: None when it stands on one of another table.
+    pub fn current_row(&self, name: &str, rel: Oid, rel_name: &str) -> PgResult<Option<u64>> {
+        if self.held {
+            bail!(INVALID_CURSOR_STATE, "cursor \"{name}\" is held from a previous transaction");
+        }
+        if self.id_columns.is_empty() {
+            bail!(
+                INVALID_CURSOR_STATE,
+                "cursor \"{name}\" is not a simply updatable scan of table \"{rel_name}\""
+            );
+        }
+        let Some(ids) = self.pos.checked_sub(1).and_then(|i| self.ids.get(i)) else {
+            bail!(INVALID_CURSOR_STATE, "cursor \"{name}\" is not positioned on a row");
+        };
+        let at = self.id_columns.iter().position(|(_, r)| *r == rel);
+        Ok(at.and_then(|i| ids.get(i).copied().flatten()))
     }
 
     pub fn raw(&self) -> Option<&Arc<RawStmt>> {
@@ -206,8 +233,15 @@ impl Portal {
         let want = if upto == usize::MAX { 0 } else { (upto - self.store.len()) as u64 };
         let width = self.columns.as_ref().map_or(0, Vec::len);
         let cx = Cx::with_view(core, run.view.clone())?;
-        let store = &mut self.store;
+        let (store, ids, id_columns) = (&mut self.store, &mut self.ids, &self.id_columns);
+        let id = |r: &[Datum], c: usize| match r.get(c) {
+            Some(Datum::Int8(v)) => Some(*v as u64),
+            _ => None,
+        };
         let result = run.executor.run(&cx.exec_env(), want, &mut |batch: &mut Batch| {
+            if !id_columns.is_empty() {
+                ids.extend(batch.rows().map(|r| id_columns.iter().map(|(c, _)| id(r, *c)).collect()));
+            }
             store.extend(batch.rows().map(|r| r[..width.min(r.len())].to_vec()));
             Ok(true)
         })?;
@@ -289,6 +323,18 @@ impl Portal {
         self.held = true;
         Ok(())
     }
+}
+
+/// The hidden columns of a plan that identify table rows.
+fn identities(plan: &Prepared) -> Vec<(usize, Oid)> {
+    let of = |(i, t): (usize, &pglite_ir::TargetEntry)| {
+        let n: usize = t.name.as_deref().filter(|_| t.junk)?.strip_prefix("rowid")?.parse().ok()?;
+        match &plan.stmt.rtable.get(n.checked_sub(1)?)?.kind {
+            pglite_ir::RteKind::Relation { rel, .. } => Some((i, rel.oid)),
+            _ => None,
+        }
+    };
+    plan.stmt.plan.targets.iter().enumerate().filter_map(of).collect()
 }
 
 /// A FETCH direction with its count.

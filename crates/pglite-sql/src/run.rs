@@ -118,7 +118,10 @@ pub(crate) fn plan_with(
     }
     let query = analyze(cx, raw, source, params)?;
     let mut plans = Vec::with_capacity(1);
-    for query in rewrite(cx, query)? {
+    for mut query in rewrite(cx, query)? {
+        if options.cursor {
+            pglite_analyze::identify_rows(&mut query);
+        }
         let planned = pglite_planner::plan(cx, query, options.clone())?;
         if cx.txn.read_only() && !planned.read_only {
             cx.not_read_only(command_name(planned.command))?;
@@ -214,7 +217,8 @@ fn nested(core: &Core, sql: &str, params: &[(Oid, Datum)]) -> PgResult<Vec<Row>>
         let cx = Cx::new(core)?;
         match plan(&cx, &raw, sql, &mut ParamTypes::fixed(&types))? {
             Action::Plans(plans) => {
-                run_plans(core, &plans, &values, &mut collector, &[], true)?;
+                let mut notices = crate::collect::NoticesBack { core, inner: &mut collector };
+                run_plans(core, &plans, &values, &mut notices, &[], true)?;
             }
             Action::Utility(raw) => {
                 if matches!(raw.stmt, Statement::TransactionStmt(_)) {

@@ -286,7 +286,14 @@ impl Analyzer<'_, '_> {
 
     pub(super) fn transform_current_of(&mut self, c: &ast::CurrentOfExpr) -> PgResult<Expr> {
         let rte = self.cur().target_ns.as_ref().map_or(0, |n| n.rte);
-        Ok(Expr::CurrentOf { rte, cursor: c.cursor_name.clone() })
+        // A refcursor variable of the calling language holds the name.
+        let phase = crate::VariablePhase::AfterColumns;
+        let found = self.env.resolve_variable(&[c.cursor_name.as_str()], -1, phase)?;
+        let param = match found {
+            Some(Expr::Param(p)) if p.ty == oid::REFCURSOR => Some(p.id),
+            _ => None,
+        };
+        Ok(Expr::CurrentOf { rte, cursor: c.cursor_name.clone(), param })
     }
 
     pub(super) fn transform_merge_action(&mut self, location: i32) -> PgResult<Expr> {

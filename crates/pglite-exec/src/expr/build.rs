@@ -96,9 +96,9 @@ impl VarMap for ScanLayout {
 
     fn special(&mut self, expr: &Expr, _env: &ExecEnv<'_>) -> PgResult<Option<Code>> {
         match expr {
-            Expr::CurrentOf { rte, cursor } if *rte == self.rte => {
+            Expr::CurrentOf { rte, cursor, param } if *rte == self.rte => {
                 let rowid = (0, self.column(sysattr::ROWID));
-                Ok(Some(Code::CurrentOf { cursor: cursor.clone(), rel: self.rel, rowid }))
+                Ok(Some(Code::CurrentOf { cursor: cursor.clone(), param: *param, rel: self.rel, rowid }))
             }
             _ => Ok(None),
         }

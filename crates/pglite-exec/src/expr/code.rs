@@ -162,6 +162,8 @@ pub enum Code {
     },
     CurrentOf {
         cursor: String,
+        /// The parameter with the cursor's name.
+        param: Option<u32>,
         rel: Oid,
         rowid: (u8, u16),
     },
@@ -400,8 +402,9 @@ impl Code {
                 })))
             }
             Code::NextValue { seq, ty } => super::special::next_value(*seq, *ty, cx),
-            Code::CurrentOf { cursor, rel, rowid } => {
-                let want = cx.env.hooks.cursor_row(cursor, *rel)?;
+            Code::CurrentOf { cursor, param, rel, rowid } => {
+                let named = param.and_then(|p| cx.run.params.get(p as usize - 1)).and_then(Datum::as_str);
+                let want = cx.env.hooks.cursor_row(named.unwrap_or(cursor), *rel)?;
                 let have = rows.s[rowid.0 as usize].get(rowid.1 as usize);
                 Ok(Datum::Bool(matches!((want, have), (Some(w), Some(Datum::Int8(h))) if w as i64 == *h)))
             }

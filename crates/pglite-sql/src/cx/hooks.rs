@@ -74,8 +74,12 @@ impl ExecHooks for Cx<'_> {
         !self.core.deferred.borrow().is_deferred(constraint, initially_deferred)
     }
     fn cursor_row(&self, cursor: &str, rel: Oid) -> PgResult<Option<u64>> {
-        let _ = rel;
-        Err(err!(UNDEFINED_CURSOR, "cursor \"{cursor}\" is not positioned on a row"))
+        let portals = self.core.portals.borrow();
+        let Some(portal) = portals.get(cursor) else {
+            return Err(err!(UNDEFINED_CURSOR, "cursor \"{cursor}\" does not exist"));
+        };
+        let name = self.catalog.class_by_oid(rel).map_or(String::new(), |c| c.relname.to_string());
+        portal.current_row(cursor, rel, &name)
     }
     fn tuplestore(&self, name: &str) -> PgResult<Arc<Vec<Row>>> {
         let stores = self.core.tuplestores.borrow();
