@@ -44,11 +44,10 @@ mod typename;
 mod xml;
 
 pub use api::{
-    identify_rows,
     ResolvedFunction, Scope, analyze, analyze_assignment, analyze_call, analyze_expr, analyze_expr_params,
     analyze_statement, analyze_stored_expr, analyze_stored_query, can_coerce, coerce_to_target_type,
-    column_default, lookup_func_with_args, lookup_function, resolve_collation, resolve_function,
-    resolve_operator, resolve_type_name, resolve_type_name_opt, rewrite,
+    column_default, identify_rows, lookup_func_with_args, lookup_function, resolve_collation,
+    resolve_function, resolve_operator, resolve_type_name, resolve_type_name_opt, rewrite,
 };
 pub use coerce::CoercionContext;
 pub use env::{AnalyzeEnv, ParamTypes, VariablePhase};

@@ -95,7 +95,8 @@ fn errors_name_where_they_happened() {
     assert_eq!((e.message(), e.fields().position), ("\"x\" is not a known variable", Some(12)));
     let e = error(&mut s, "DO $$ DECLARE a int; BEGIN SELECT 1 INTO STRICT a WHERE false; END $$");
     assert_eq!((e.code().as_str(), e.message()), ("P0002", "query returned no rows"));
-    let e = error(&mut s, "DO $$ BEGIN RAISE EXCEPTION 'no %', 5 USING ERRCODE = 'U9999', HINT = 'h'; END $$");
+    let e =
+        error(&mut s, "DO $$ BEGIN RAISE EXCEPTION 'no %', 5 USING ERRCODE = 'U9999', HINT = 'h'; END $$");
     assert_eq!((e.code().as_str(), e.message(), e.fields().hint.as_deref()), ("U9999", "no 5", Some("h")));
 }
 
