@@ -21,7 +21,7 @@ pub fn analyze(
     a.push();
     let mut q = match &raw.stmt {
         ast::Statement::SelectStmt(s) => match select_into(s) {
-            Some(stmt) => utility(stmt),
+            Some(stmt) => utility(stmt.into()),
             None => a.transform_select(s)?,
         },
         ast::Statement::InsertStmt(_)
@@ -61,7 +61,7 @@ fn utility(stmt: ast::Statement) -> Query {
 }
 
 /// `SELECT ... INTO t` as CREATE TABLE AS.
-fn select_into(s: &ast::SelectStmt) -> Option<ast::Statement> {
+pub fn select_into(s: &ast::SelectStmt) -> Option<ast::CreateTableAsStmt> {
     let mut leaf = s;
     while let Some(l) = &leaf.larg {
         leaf = l;
@@ -73,16 +73,13 @@ fn select_into(s: &ast::SelectStmt) -> Option<ast::Statement> {
         at = at.larg.as_mut()?;
     }
     let into = at.into_clause.take()?;
-    Some(
-        ast::CreateTableAsStmt {
-            query: ast::Statement::SelectStmt(Box::new(query)),
-            into: *into,
-            objtype: ast::ObjectType::Table,
-            is_select_into: true,
-            if_not_exists: false,
-        }
-        .into(),
-    )
+    Some(ast::CreateTableAsStmt {
+        query: ast::Statement::SelectStmt(Box::new(query)),
+        into: *into,
+        objtype: ast::ObjectType::Table,
+        is_select_into: true,
+        if_not_exists: false,
+    })
 }
 
 /// Parameters that were used before their type was known take it now (`check_variable_parameters`).

@@ -21,23 +21,46 @@ use crate::view::{columns_of, store_rule};
 pub(crate) fn create(host: &dyn CommandHost, s: &CreateTableAsStmt) -> PgResult<CommandOutcome> {
     let is_view = s.objtype == ObjectType::MatView;
     let word = if is_view { "CREATE MATERIALIZED VIEW" } else { "CREATE TABLE AS" };
+    let (inner, params) = match &s.query {
+        Statement::ExecuteStmt(e) => {
+            let (inner, _, params) = host.prepared(e)?;
+            (inner, params)
+        }
+        query => (Some(query.clone()), host.params().to_vec()),
+    };
+    let Some(inner @ Statement::SelectStmt(_)) = inner else {
+        bail!(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT")
+    };
+    let Some((oid, query)) = target(host, s, &inner, &params)? else { return Ok(CommandOutcome::tag(word)) };
+    if s.into.skip_data {
+        return Ok(CommandOutcome::tag(word));
+    }
+    let rows = fill(host, oid, query, &params)?;
+    Ok(CommandOutcome::tag(format!("SELECT {rows}")))
+}
+
+/// Creates the empty relation for the rows of `inner`; None when it exists and that is no error.
+pub(crate) fn target(
+    host: &dyn CommandHost,
+    s: &CreateTableAsStmt,
+    inner: &Statement,
+    params: &[(Oid, Datum)],
+) -> PgResult<Option<(Oid, Query)>> {
+    let is_view = s.objtype == ObjectType::MatView;
     let into = &s.into;
     let (namespace, persistence) = ctx::creation_target(host, &into.rel)?;
     if host.snapshot().class_by_name(namespace, &into.rel.relname).is_some() {
         if s.if_not_exists {
             let text = format!("relation \"{}\" already exists, skipping", into.rel.relname);
             ctx::notice(host, PgError::new(codes::DUPLICATE_TABLE, text).severity(Severity::Notice));
-            return Ok(CommandOutcome::tag(word));
+            return Ok(None);
         }
         bail!(DUPLICATE_TABLE, "relation \"{}\" already exists", into.rel.relname);
     }
-    if matches!(s.query, Statement::ExecuteStmt(_)) {
-        return Err(PgError::unsupported("CREATE TABLE AS EXECUTE is not supported yet"));
-    }
-    let types: Vec<Oid> = host.params().iter().map(|p| p.0).collect();
+    let types: Vec<Oid> = params.iter().map(|p| p.0).collect();
     let mut query = {
         let env = host.env();
-        analyze_statement(env.as_analyze_env(), &s.query, &mut ParamTypes::fixed(&types))?
+        analyze_statement(env.as_analyze_env(), inner, &mut ParamTypes::fixed(&types))?
     };
     let n = query.targets.iter().filter(|t| !t.junk).count();
     if into.col_names.len() > n {
@@ -63,14 +86,10 @@ pub(crate) fn create(host: &dyn CommandHost, s: &CreateTableAsStmt) -> PgResult<
     if is_view {
         store_rule(host, oid, &query)?;
     }
-    if into.skip_data {
-        if is_view {
-            populated(host, oid, false)?;
-        }
-        return Ok(CommandOutcome::tag(word));
+    if into.skip_data && is_view {
+        populated(host, oid, false)?;
     }
-    let rows = fill(host, oid, query)?;
-    Ok(CommandOutcome::tag(format!("SELECT {rows}")))
+    Ok(Some((oid, query)))
 }
 
 fn populated(host: &dyn CommandHost, oid: Oid, yes: bool) -> PgResult<()> {
@@ -81,9 +100,7 @@ fn populated(host: &dyn CommandHost, oid: Oid, yes: bool) -> PgResult<()> {
 }
 
 /// Runs the query into the relation; returns the number of rows.
-fn fill(host: &dyn CommandHost, oid: Oid, query: Query) -> PgResult<u64> {
-    let s = host.snapshot();
-    let rel = s.rel(oid).ok_or_else(|| PgError::internal("relation vanished"))?;
+fn fill(host: &dyn CommandHost, oid: Oid, query: Query, params: &[(Oid, Datum)]) -> PgResult<u64> {
     let env = host.env();
     let mut queries = rewrite(env.as_analyze_env(), query)?;
     let Some(query) = queries.pop() else { return Ok(0) };
@@ -96,18 +113,29 @@ fn fill(host: &dyn CommandHost, oid: Oid, query: Query) -> PgResult<u64> {
         work_mem: 4 << 20,
     };
     let prepared = Prepared::compile(Arc::new(planned), &exec)?;
-    let params: Arc<[Datum]> = host.params().iter().map(|p| p.1.clone()).collect();
-    let mut insert = BulkInsert::start(&exec, &rel)?;
+    let params: Arc<[Datum]> = params.iter().map(|p| p.1.clone()).collect();
+    run_into(host, &exec, &mut Executor::new(prepared, params), oid)
+}
+
+/// Runs a query, its rows going into the relation; their number.
+pub(crate) fn run_into(
+    host: &dyn CommandHost,
+    exec: &ExecEnv<'_>,
+    executor: &mut Executor,
+    oid: Oid,
+) -> PgResult<u64> {
+    let rel = host.snapshot().rel(oid).ok_or_else(|| PgError::internal("relation vanished"))?;
+    let mut insert = BulkInsert::start(exec, &rel)?;
     let (mut rows, width) = (0u64, rel.columns.len());
-    Executor::new(prepared, params).run(&exec, 0, &mut |batch: &mut Batch| {
+    executor.run(exec, 0, &mut |batch: &mut Batch| {
         let mut out = Batch::new(width);
         for row in batch.rows() {
             out.push_row(row[..width].to_vec());
         }
-        rows += insert.insert(&exec, &mut out)?;
+        rows += insert.insert(exec, &mut out)?;
         Ok(true)
     })?;
-    insert.finish(&exec)?;
+    insert.finish(exec)?;
     Ok(rows)
 }
 
@@ -138,7 +166,7 @@ pub(crate) fn refresh(host: &dyn CommandHost, s: &RefreshMatViewStmt) -> PgResul
             let env = host.env();
             analyze_statement(env.as_analyze_env(), &raw.stmt, &mut ParamTypes::none())?
         };
-        fill(host, rel.oid, query)?;
+        fill(host, rel.oid, query, &[])?;
     }
     Ok(CommandOutcome::tag("REFRESH MATERIALIZED VIEW"))
 }

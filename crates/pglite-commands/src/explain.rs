@@ -11,10 +11,10 @@ mod output;
 use std::sync::Arc;
 
 use pglite_analyze::{ParamTypes, analyze, rewrite};
-use pglite_error::{PgError, PgResult, bail};
+use pglite_error::{PgResult, bail};
 use pglite_exec::{ExecEnv, Executor, Prepared};
 use pglite_ir::{PlannedStmt, Query};
-use pglite_parser::ast::{ExplainStmt, RawStmt, Statement};
+use pglite_parser::ast::{CreateTableAsStmt, ExplainStmt, RawStmt, Statement};
 use pglite_planner::PlanOptions;
 use pglite_types::{Batch, Datum, Oid, oid};
 
@@ -40,7 +40,18 @@ pub fn explain(host: &dyn CommandHost, s: &ExplainStmt, raw: &Arc<RawStmt>) -> P
     let options = Options::parse(s)?;
     let mut plans = Vec::new();
     let mut notes: Vec<String> = Vec::new();
-    let (statement, source, params, cursor) = explained(host, &s.query)?;
+    let Explained { statement, source, params, cursor, into } = explained(host, &s.query)?;
+    let mut target = None;
+    if let (Some(c), Some(inner), true) = (&into, &statement, options.analyze) {
+        match crate::ctas::target(host, c, inner, &params)? {
+            Some((oid, _)) => target = Some((oid, c.into.skip_data)),
+            // PG: a table that exists, with IF NOT EXISTS, leaves nothing to explain.
+            None => {
+                send(host, result_type(s)?, Vec::new())?;
+                return Ok(CommandOutcome::tag("EXPLAIN"));
+            }
+        }
+    }
     match statement {
         Some(statement) => {
             let inner = Arc::new(RawStmt { stmt: statement, location: raw.location, len: raw.len });
@@ -54,7 +65,7 @@ pub fn explain(host: &dyn CommandHost, s: &ExplainStmt, raw: &Arc<RawStmt>) -> P
                 notes.push("Query rewrites to nothing".into());
             }
             for query in queries {
-                plans.push(one(host, &options, query, &params, cursor)?);
+                plans.push(one(host, &options, query, &params, cursor, target)?);
             }
         }
         None => notes.push(match &s.query {
@@ -76,26 +87,47 @@ fn param_types(params: &[(Oid, Datum)]) -> ParamTypes {
     ParamTypes::fixed(&params.iter().map(|p| p.0).collect::<Vec<_>>())
 }
 
-/// The statement to plan, its source text and parameters, and whether it is for a cursor. None: it has no plan.
-type Explained = (Option<Statement>, String, Vec<(Oid, Datum)>, bool);
+/// What there is to explain.
+struct Explained {
+    /// The statement to plan; None: it has no plan.
+    statement: Option<Statement>,
+    source: String,
+    params: Vec<(Oid, Datum)>,
+    cursor: bool,
+    /// Its rows would go into a new table.
+    into: Option<Box<CreateTableAsStmt>>,
+}
 
 fn explained(host: &dyn CommandHost, query: &Statement) -> PgResult<Explained> {
-    let (source, params) = (host.source().to_string(), host.params().to_vec());
-    Ok(match query {
+    let mut e = Explained {
+        statement: None,
+        source: host.source().to_string(),
+        params: host.params().to_vec(),
+        cursor: false,
+        into: None,
+    };
+    match query {
+        Statement::SelectStmt(s) if s.leftmost_into().is_some() => {
+            e.into = pglite_analyze::select_into(s).map(Box::new);
+            e.statement = e.into.as_ref().map(|c| c.query.clone());
+        }
         Statement::SelectStmt(_)
         | Statement::InsertStmt(_)
         | Statement::UpdateStmt(_)
         | Statement::DeleteStmt(_)
-        | Statement::MergeStmt(_) => (Some(query.clone()), source, params, false),
-        Statement::CreateTableAsStmt(c) => return explained(host, &c.query),
+        | Statement::MergeStmt(_) => e.statement = Some(query.clone()),
+        Statement::CreateTableAsStmt(c) => {
+            let inner = explained(host, &c.query)?;
+            e = Explained { into: Some(c.clone()), ..inner };
+        }
         Statement::DeclareCursorStmt(d) => {
-            (Some(Statement::SelectStmt(d.query.clone())), source, params, true)
+            e.statement = Some(Statement::SelectStmt(d.query.clone()));
+            e.cursor = true;
         }
-        Statement::ExecuteStmt(_) => {
-            return Err(PgError::unsupported("EXPLAIN EXECUTE is not supported yet"));
-        }
-        _ => (None, source, params, false),
-    })
+        Statement::ExecuteStmt(s) => (e.statement, e.source, e.params) = host.prepared(s)?,
+        _ => {}
+    }
+    Ok(e)
 }
 
 /// Plans (and with ANALYZE runs) one query.
@@ -105,6 +137,7 @@ fn one(
     query: Query,
     params: &[(Oid, Datum)],
     cursor: bool,
+    target: Option<(Oid, bool)>,
 ) -> PgResult<(Out, Vec<Prop>)> {
     let env = host.env();
     let hooks = env.as_exec_hooks();
@@ -118,7 +151,7 @@ fn one(
     let mut execution = 0;
     if options.analyze {
         let begin = hooks.nanos();
-        stats = run(host, &*env, &planned, params)?;
+        stats = run(host, &*env, &planned, params, target)?;
         execution = hooks.nanos().saturating_sub(begin);
     }
     let out = describe(&*env, options, &planned, &stats)?;
@@ -140,6 +173,7 @@ fn run(
     env: &dyn StatementEnv,
     planned: &Arc<PlannedStmt>,
     params: &[(Oid, Datum)],
+    target: Option<(Oid, bool)>,
 ) -> PgResult<Vec<pglite_exec::instrument::NodeStats>> {
     let exec_env = ExecEnv {
         txn: host.txn(),
@@ -151,7 +185,12 @@ fn run(
     let prepared = Prepared::compile(planned.clone(), &exec_env)?;
     let values: Vec<Datum> = params.iter().map(|p| p.1.clone()).collect();
     let mut executor = Executor::with_instrumentation(prepared, Arc::from(values), true);
-    executor.run(&exec_env, 0, &mut |_: &mut Batch| Ok(true))?;
+    match target {
+        None => executor.run(&exec_env, 0, &mut |_: &mut Batch| Ok(true)).map(|_| ())?,
+        Some((oid, false)) => crate::ctas::run_into(host, &exec_env, &mut executor, oid).map(|_| ())?,
+        // WITH NO DATA: the plan is shown as never executed.
+        Some((_, true)) => {}
+    }
     Ok(executor.stats().to_vec())
 }
 

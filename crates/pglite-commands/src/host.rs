@@ -10,6 +10,7 @@ use pglite_catalog::{CatalogTxn, RelDesc, Snapshot};
 use pglite_error::PgResult;
 use pglite_exec::ExecHooks;
 use pglite_ir::FnHost;
+use pglite_parser::ast::{ExecuteStmt, Statement};
 use pglite_planner::PlannerEnv;
 use pglite_txn::{ReadView, Transaction};
 use pglite_types::{Datum, Oid, Row};
@@ -51,6 +52,8 @@ pub trait CommandHost {
     /// Runs SQL text in this transaction as sub-statements of the running one (elements of CREATE SCHEMA,
     /// extension scripts).
     fn run_sql(&self, sql: &str) -> PgResult<()>;
+    /// The prepared statement that an EXECUTE names (None: an empty one), its text, and the arguments' values.
+    fn prepared(&self, s: &ExecuteStmt) -> PgResult<(Option<Statement>, String, Vec<(Oid, Datum)>)>;
 }
 
 /// What a utility statement leaves to say.

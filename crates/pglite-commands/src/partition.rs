@@ -237,7 +237,7 @@ fn attachable(host: &dyn CommandHost, rel: &RelDesc, child: &RelDesc) -> PgResul
             .detail("The new partition may not contain an identity column."));
         }
     }
-    for t in s.triggers_of(child.oid).filter(|t| t.tgoldtable.is_some() || t.tgnewtable.is_some()) {
+    if let Some(t) = s.triggers_of(child.oid).find(|t| t.tgoldtable.is_some() || t.tgnewtable.is_some()) {
         return Err(err!(
             OBJECT_NOT_IN_PREREQUISITE_STATE,
             "trigger \"{}\" prevents table \"{}\" from becoming a partition",
@@ -293,11 +293,7 @@ pub(crate) fn attach(host: &dyn CommandHost, parent: Oid, p: &PartitionCmd) -> P
         && let Some(leaf) = violating_leaf(host, &now, &all)?
     {
         let schema = s.namespace_name(leaf.namespace).unwrap_or("").to_string();
-        let text = if matches!(bound, Bound::Default) && leaf.oid == child.oid {
-            format!("partition constraint of relation \"{}\" is violated by some row", leaf.name)
-        } else {
-            format!("partition constraint of relation \"{}\" is violated by some row", leaf.name)
-        };
+        let text = format!("partition constraint of relation \"{}\" is violated by some row", leaf.name);
         return Err(
             PgError::new(pglite_error::codes::CHECK_VIOLATION, text).table(schema, leaf.name.to_string())
         );
@@ -362,11 +358,6 @@ pub(crate) fn detach(host: &dyn CommandHost, parent: Oid, p: &PartitionCmd) -> P
         }
         Ok(())
     })
-}
-
-/// Whether a column is part of the partition key.
-pub(crate) fn in_key(rel: &RelDesc, attnum: i16) -> bool {
-    rel.partition_key.as_ref().is_some_and(|k| k.attnums.contains(&attnum))
 }
 
 /// Removes a row of pg_depend from `a` on `on`.

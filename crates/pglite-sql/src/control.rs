@@ -12,7 +12,7 @@ use pglite_analyze::{ExprKind, ParamTypes, Scope};
 use pglite_catalog::{CatalogTxn, RelDesc, Snapshot};
 use pglite_commands::{Client, CommandHost, OutColumn, StatementEnv};
 use pglite_error::{PgError, PgResult, bail};
-use pglite_parser::ast::{RawStmt, Statement};
+use pglite_parser::ast::{ExecuteStmt, RawStmt, Statement};
 use pglite_txn::{ReadView, Transaction};
 use pglite_types::{Batch, Datum, Oid, Row, oid};
 
@@ -136,7 +136,7 @@ pub(crate) fn run_utility(
                 top_level: core.block.get() != Block::Explicit && !multi && core.depth.get() == 0,
             };
             drop(cx);
-            Ok(pglite_commands::execute(&host, raw)?.tag)
+            Ok(core.run_long(f64::INFINITY, || pglite_commands::execute(&host, raw))?.tag)
         }
     }
 }
@@ -214,6 +214,12 @@ impl CommandHost for Host<'_> {
     }
     fn run_sql(&self, sql: &str) -> PgResult<()> {
         run::run_nested(self.core, sql, &[]).map(|_| ())
+    }
+    fn prepared(&self, s: &ExecuteStmt) -> PgResult<(Option<Statement>, String, Vec<(Oid, Datum)>)> {
+        let statement = self.core.find_prepared(&s.name)?;
+        let values = execute_params(self.core, s, &statement, &self.params)?;
+        let params = statement.param_types.iter().copied().zip(values).collect();
+        Ok((statement.raw.as_ref().map(|r| r.stmt.clone()), statement.source.to_string(), params))
     }
 }
 

@@ -21,6 +21,9 @@ use crate::relations::RelationCache;
 use crate::settings::{self, Settings};
 use crate::slot::Slot;
 
+/// Plans from this cost on run off the server's workers: some milliseconds of work.
+const LONG_COST: f64 = 5000.0;
+
 /// Where the session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
@@ -593,6 +596,16 @@ impl Core {
     pub fn arm_timeout(&self, ms: i64) {
         let clock = &self.shared().env.clock;
         self.deadline.set((ms > 0).then(|| clock.monotonic() + std::time::Duration::from_millis(ms as u64)));
+    }
+
+    /// Runs a piece of work; one that is expected to take long (by its cost in the planner's units) gives its worker up.
+    pub fn run_long<T>(&self, cost: f64, mut work: impl FnMut() -> PgResult<T>) -> PgResult<T> {
+        if cost < LONG_COST {
+            return work();
+        }
+        let mut result = None;
+        self.slot.backend.wait_hook().clone().block(&mut || result = Some(work()));
+        result.unwrap_or_else(|| Err(PgError::internal("the statement was not run")))
     }
 
     /// The error that must stop the running statement, if any.

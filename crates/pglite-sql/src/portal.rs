@@ -208,10 +208,12 @@ impl Portal {
         let cx = Cx::with_view(core, run.view.clone())?;
         let columns = self.columns.as_deref().unwrap_or(&[]);
         let formats = &self.formats;
-        let result = run.executor.run(&cx.exec_env(), max as u64, &mut |batch: &mut Batch| {
-            core.send_notices(client);
-            client.rows(&cx, columns, formats, batch)?;
-            Ok(true)
+        let result = core.run_long(plan.stmt.plan.cost.total, || {
+            run.executor.run(&cx.exec_env(), max as u64, &mut |batch: &mut Batch| {
+                core.send_notices(client);
+                client.rows(&cx, columns, formats, batch)?;
+                Ok(true)
+            })
         })?;
         if max > 0 && result.rows == max as u64 && !result.done {
             return Ok(PortalEnd::Suspended);

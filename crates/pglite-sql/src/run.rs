@@ -169,13 +169,15 @@ pub(crate) fn run_plans(
         }
         let mut executor = Executor::new(prepared.clone(), params.clone());
         let mut selected = 0;
-        executor.run(&cx.exec_env(), 0, &mut |batch: &mut Batch| {
-            selected += batch.len() as u64;
-            if rows_out {
-                core.send_notices(client);
-                client.rows(&cx, &columns, formats, batch)?;
-            }
-            Ok(true)
+        core.run_long(prepared.stmt.plan.cost.total, || {
+            executor.run(&cx.exec_env(), 0, &mut |batch: &mut Batch| {
+                selected += batch.len() as u64;
+                if rows_out {
+                    core.send_notices(client);
+                    client.rows(&cx, &columns, formats, batch)?;
+                }
+                Ok(true)
+            })
         })?;
         core.send_notices(client);
         core.command_done()?;

@@ -366,10 +366,10 @@ pub(crate) fn procedure(core: &Core, info: &CallInfo, args: &[Datum], atomic: bo
         let cx = Cx::new(core)?;
         let row = proc_row(&cx, info.func)?.clone();
         let user = core.current_user.get();
-        if {
-            use pglite_catalog::acl::{AclKind, EXECUTE, object_mask};
-            object_mask(&cx.catalog, AclKind::Function, row.proacl.as_ref(), user, row.proowner, EXECUTE) == 0
-        } {
+        use pglite_catalog::acl::{AclKind, EXECUTE, object_mask};
+        let granted =
+            object_mask(&cx.catalog, AclKind::Function, row.proacl.as_ref(), user, row.proowner, EXECUTE);
+        if granted == 0 {
             return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied for procedure {}", row.proname));
         }
         if !is_plpgsql(&cx, &row) {

@@ -164,7 +164,7 @@ pub(crate) fn create(host: &dyn CommandHost, d: &DefineStmt) -> PgResult<()> {
         let Some(base) = &o.base else {
             bail!(INVALID_FUNCTION_DEFINITION, "aggregate input type must be specified");
         };
-        if base.dotted().to_ascii_lowercase() != "any" {
+        if !base.dotted().eq_ignore_ascii_case("any") {
             input.push(type_of(host, base)?);
         }
     } else if let Some(a) = &d.args {

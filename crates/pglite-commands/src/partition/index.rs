@@ -269,7 +269,7 @@ fn revalidate(host: &dyn CommandHost, table: Oid, index: Oid) -> PgResult<()> {
     Ok(())
 }
 
-fn index_of<'r>(rel: &'r RelDesc, index: Oid) -> PgResult<&'r Arc<IndexDesc>> {
+fn index_of(rel: &RelDesc, index: Oid) -> PgResult<&Arc<IndexDesc>> {
     rel.indexes.iter().find(|i| i.oid == index).ok_or_else(|| PgError::internal("index vanished"))
 }
 
