@@ -64,6 +64,10 @@ pub mod data_depend_0;
 #[rustfmt::skip]
 pub mod data_depend_1;
 #[rustfmt::skip]
+pub mod data_description;
+#[rustfmt::skip]
+pub mod data_description_0;
+#[rustfmt::skip]
 pub mod data_extension;
 #[rustfmt::skip]
 pub mod data_extension_0;
@@ -113,6 +117,10 @@ pub mod data_range_0;
 pub mod data_rewrite;
 #[rustfmt::skip]
 pub mod data_rewrite_0;
+#[rustfmt::skip]
+pub mod data_shdescription;
+#[rustfmt::skip]
+pub mod data_shdescription_0;
 #[rustfmt::skip]
 pub mod data_tablespace;
 #[rustfmt::skip]

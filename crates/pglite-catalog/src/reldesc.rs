@@ -273,7 +273,11 @@ fn index(s: &Snapshot, oid: Oid) -> Option<IndexDesc> {
     let nkeys = row.indnkeyatts as usize;
     let mut keys = Vec::with_capacity(row.indkey.len());
     for (i, &attnum) in row.indkey.iter().enumerate() {
-        let own = s.attribute(oid, i as i16 + 1);
+        // PG: an index's own column may have the type it stores (a hash code, a cstring); the key has the table's.
+        let own = match attnum {
+            0 => s.attribute(oid, i as i16 + 1),
+            _ => s.attribute(row.indrelid, attnum),
+        };
         let opclass = if i < nkeys { row.indclass.get(i).copied().unwrap_or_default() } else { Oid::INVALID };
         let class = s.opclass_by_oid(opclass);
         let option = row.indoption.get(i).copied().unwrap_or(0);

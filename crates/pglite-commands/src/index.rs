@@ -202,7 +202,7 @@ pub(crate) fn create(host: &dyn CommandHost, new: NewIndex) -> PgResult<Oid> {
         am: am.oid,
         of_type: Oid::INVALID,
         tablespace: Oid::INVALID,
-        columns: parts.iter().map(|p| p.column.clone()).collect(),
+        columns: parts.iter().map(|p| stored_column(am.oid, p)).collect(),
         options: new.options.clone(),
         with_types: false,
     };
@@ -296,6 +296,17 @@ fn references(
 ) -> Vec<ObjectAddress> {
     let exprs = parts.iter().filter_map(|p| p.expr.as_ref()).chain(predicate);
     exprs.flat_map(|e| ctx::expr_references(s, e, Some(new.table))).collect()
+}
+
+/// The index's own column. PG: a hash index stores hash codes, which are integers.
+fn stored_column(am: Oid, part: &KeyPart) -> NewColumn {
+    let mut column = part.column.clone();
+    if am == well_known::AM_HASH && part.attnum != 0 && part.opclass.is_valid() {
+        column.ty = oid::INT4;
+        column.typmod = -1;
+        column.collation = Oid::INVALID;
+    }
+    column
 }
 
 fn index_row(

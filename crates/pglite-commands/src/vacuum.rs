@@ -30,6 +30,7 @@ const FIRST_USER_OID: u32 = 16384;
 struct Options {
     analyze: bool,
     full: bool,
+    verbose: bool,
     only_database_stats: bool,
 }
 
@@ -59,7 +60,8 @@ fn parse_options(s: &VacuumStmt) -> PgResult<Options> {
     let (mut parallel, mut skipping) = (0, false);
     for d in &s.options {
         match d.defname.as_str() {
-            "verbose" | "skip_locked" => {
+            "verbose" => o.verbose = boolean(d)?,
+            "skip_locked" => {
                 boolean(d)?;
             }
             "buffer_usage_limit" => {}
@@ -177,7 +179,12 @@ fn relation(
     if rel.is_catalog || rel.kind == b'p' || !rel.populated {
         return Ok(());
     }
+    if o.verbose {
+        let verb = if s.is_vacuumcmd { "vacuuming" } else { "analyzing" };
+        inform(host, format!("{verb} \"{}\"", full_name(host, rel, s.is_vacuumcmd)));
+    }
     let sampled = sample::take(host, rel, if o.analyze { &chosen } else { &[] })?;
+    let mut width = None;
     if o.analyze {
         let mut rows = Vec::new();
         {
@@ -185,6 +192,9 @@ fn relation(
             for (i, attno) in chosen.iter().enumerate() {
                 rows.push(statistics::column(env.as_fn_host(), rel, *attno, &sampled, i)?);
             }
+        }
+        if chosen.len() == rel.columns.iter().filter(|c| !c.dropped).count() {
+            width = Some(rows.iter().map(|r| (r.staattnum, r.stawidth)).collect::<Vec<_>>());
         }
         host.with_catalog(&mut |c| {
             for row in &rows {
@@ -195,14 +205,44 @@ fn relation(
             Ok(())
         })?;
     }
-    counts(host, rel, sampled.total)?;
-    if s.is_vacuumcmd {
+    let pages = counts(host, rel, sampled.total, width.as_deref())?;
+    if o.verbose {
+        let (n, total) = (sampled.rows.len(), sampled.total);
+        let name = full_name(host, rel, s.is_vacuumcmd);
+        if s.is_vacuumcmd {
+            inform(host, format!("finished vacuuming \"{name}\": {pages} pages, {total} live rows"));
+        }
+        if o.analyze {
+            let text = format!(
+                "\"{}\": scanned {pages} of {pages} pages, containing {total} live rows and 0 dead rows; {n} rows in \
+                 sample, {total} estimated total rows",
+                rel.name
+            );
+            inform(host, text);
+        }
+    }
+    // PG: VACUUM FULL writes the table anew and does not count as a vacuum.
+    if s.is_vacuumcmd && !o.full {
         host.cluster("report_vacuum", &[Datum::Oid(rel.oid)])?;
     }
     if o.analyze {
         host.cluster("report_analyze", &[Datum::Oid(rel.oid)])?;
     }
     Ok(())
+}
+
+fn inform(host: &dyn CommandHost, text: String) {
+    let info = err!(SUCCESSFUL_COMPLETION, "{text}").severity(pglite_error::Severity::Info);
+    ctx::notice(host, info);
+}
+
+/// `schema.table`, with the database before it for VACUUM.
+fn full_name(host: &dyn CommandHost, rel: &RelDesc, with_database: bool) -> String {
+    let s = host.snapshot();
+    let schema = s.namespace_name(rel.namespace).unwrap_or("");
+    let database = if with_database { s.database_by_oid(s.database()) } else { None };
+    let prefix = database.map_or_else(String::new, |d| format!("{}.", d.datname));
+    format!("{prefix}{schema}.{}", rel.name)
 }
 
 /// The columns to look at, by attno.
@@ -224,17 +264,41 @@ fn chosen(rel: &RelDesc, columns: &[String]) -> PgResult<Vec<i16>> {
     Ok(out)
 }
 
-/// Writes the row count and page estimate of the table and its indexes.
-fn counts(host: &dyn CommandHost, rel: &RelDesc, total: u64) -> PgResult<()> {
+/// Pages that so many rows of a width take, as a heap lays them out.
+fn heap_pages(rows: u64, width: i32) -> i32 {
+    let per_page = (PAGE / f64::from((24 + width + 7) / 8 * 8 + 4)).floor().max(1.0);
+    (rows as f64 / per_page).ceil() as i32
+}
+
+/// Pages of a btree with so many entries of a width: leaves filled to nine tenths, a meta page, inner pages.
+fn btree_pages(rows: u64, width: i32) -> i32 {
+    let per_page = (PAGE * 0.9 / f64::from((8 + width + 7) / 8 * 8 + 4)).floor().max(2.0);
+    let mut level = (rows as f64 / per_page).ceil().max(1.0);
+    let mut pages = level + 1.0;
+    while level > 1.0 {
+        level = (level / per_page).ceil();
+        pages += level;
+    }
+    pages as i32
+}
+
+/// Writes the row count and page estimate of the table and its indexes; `widths`: of all columns, from ANALYZE.
+fn counts(host: &dyn CommandHost, rel: &RelDesc, total: u64, widths: Option<&[(i16, i32)]>) -> PgResult<i32> {
     let database = host.snapshot().database();
     let manager = host.txn().manager();
     let space = Space::new(database.0, rel.filenode.0);
     manager.set_live_rows(space, total)?;
-    let pages = |space: Space| manager.relation_size(space).map(|b| (b / 8192) as i32);
     let least = ((total as f64) * ROW_OVERHEAD / PAGE).ceil() as i32;
-    let mut updates: Vec<(Oid, i32)> = vec![(rel.oid, pages(space)?.max(least))];
+    let table_pages = match widths {
+        Some(w) => heap_pages(total, w.iter().map(|(_, width)| width).sum()),
+        None => ((manager.relation_size(space)? / 8192) as i32).max(least),
+    };
+    let mut updates: Vec<(Oid, i32)> = vec![(rel.oid, table_pages)];
     for i in &rel.indexes {
-        updates.push((i.oid, pages(Space::new(database.0, i.filenode.0))?.max(1)));
+        let column =
+            |a: i16| widths.and_then(|w| w.iter().find(|(n, _)| *n == a)).map_or(8, |(_, width)| *width);
+        let width: i32 = i.keys.iter().map(|k| column(k.attnum)).sum();
+        updates.push((i.oid, btree_pages(total, width)));
     }
     host.with_catalog(&mut |c| {
         for (oid, pages) in &updates {
@@ -244,5 +308,6 @@ fn counts(host: &dyn CommandHost, rel: &RelDesc, total: u64) -> PgResult<()> {
             });
         }
         Ok(())
-    })
+    })?;
+    Ok(table_pages)
 }

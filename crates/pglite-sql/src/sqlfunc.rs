@@ -180,16 +180,40 @@ fn run_body(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> PgResult<(Vec<Row>,
     } else {
         info.arg_types.clone()
     };
-    let body = compile(cx, row, &types)?;
     let user = core.current_user.get();
     if row.prosecdef {
         core.current_user.set(row.proowner);
     }
+    let mark = row.proconfig.as_ref().map(|_| core.settings.borrow().mark());
     core.depth.set(core.depth.get() + 1);
-    let result = run_steps(core, cx, row, &body, &types, args);
+    let result = run_configured(cx, row, &types, args);
     core.depth.set(core.depth.get() - 1);
+    if let Some(mark) = mark {
+        core.settings.borrow_mut().restore(&mark);
+    }
     core.current_user.set(user);
     result
+}
+
+/// Compiles and runs a body under the function's own settings (`CREATE FUNCTION ... SET`); the caller restores them.
+fn run_configured(
+    cx: &Cx<'_>,
+    row: &ProcRow,
+    types: &[Oid],
+    args: &[Datum],
+) -> PgResult<(Vec<Row>, Vec<Oid>)> {
+    let core = cx.core;
+    let Some(config) = &row.proconfig else {
+        let body = compile(cx, row, types)?;
+        return run_steps(core, cx, row, &body, types, args);
+    };
+    for (name, value) in config.iter().filter_map(|c| c.split_once('=')) {
+        let source = crate::settings::Source::Session { superuser: true };
+        core.settings.borrow_mut().set(name, value, true, source)?;
+    }
+    let own = Cx::new(core)?;
+    let body = compile(&own, row, types)?;
+    run_steps(core, &own, row, &body, types, args)
 }
 
 fn run_steps(

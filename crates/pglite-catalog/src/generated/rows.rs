@@ -292,7 +292,7 @@ catalog_row! { ShdescriptionRow pg_shdescription 2396 shared {
     classoid: Oid,
     description: Str,
 } key(objoid classoid) indexes {
-} data &[] }
+} data super::data_shdescription::DATA }
 
 catalog_row! { AggregateRow pg_aggregate 2600 local {
     aggfnoid: Oid,
@@ -447,7 +447,7 @@ catalog_row! { DescriptionRow pg_description 2609 local {
     objsubid: i32,
     description: Str,
 } key(objoid classoid objsubid) indexes {
-} data &[] }
+} data super::data_description::DATA }
 
 catalog_row! { IndexRow pg_index 2610 local {
     indexrelid: Oid,

@@ -20,7 +20,14 @@ fn class(host: &dyn CommandHost, rel: Oid) -> PgResult<ClassRow> {
 
 /// Stores the text of a column's default.
 pub(crate) fn store_default(host: &dyn CommandHost, rel: Oid, attnum: i16, text: String) -> PgResult<()> {
-    store_default_with(host, rel, attnum, text, Vec::new())
+    let s = host.snapshot();
+    let desc = s.rel(rel).ok_or_else(|| PgError::internal("relation vanished"))?;
+    let refs = {
+        let env = host.env();
+        let expr = env.as_planner_env().relation_expr(&desc, &text)?;
+        ctx::expr_references(&s, &expr, Some(rel))
+    };
+    store_default_with(host, rel, attnum, text, refs.into_iter().collect())
 }
 
 pub(crate) fn store_default_with(

@@ -78,15 +78,20 @@ pub fn column(
 }
 
 fn varlena_width(env: &dyn FnHost, ty: Oid, value: &Datum, scratch: &mut Vec<u8>) -> usize {
+    let mut send = |ty: Oid, value: &Datum| {
+        scratch.clear();
+        binary::binary_send(env, ty, value, scratch).map_or(0, |()| scratch.len())
+    };
     let len = match value {
         Datum::Text(s) => s.len(),
-        other => {
-            scratch.clear();
-            match binary::binary_send(env, ty, other, scratch) {
-                Ok(()) => scratch.len(),
-                Err(_) => 0,
-            }
+        // A stored numeric has a head of 2 bytes instead of 8, an array of fixed-size elements no lengths.
+        Datum::Numeric(_) => send(ty, value).saturating_sub(6),
+        Datum::Array(a) => {
+            let fixed = env.catalog().type_by_oid(a.elem_type).is_some_and(|t| t.typlen > 0);
+            let lengths = a.values.iter().filter(|v| fixed && !v.is_null()).count() * 4;
+            send(ty, value).saturating_sub(lengths)
         }
+        other => send(ty, other),
     };
     len + if len < 127 { 1 } else { 4 }
 }

@@ -54,6 +54,16 @@ fn format_type(cx: &FnCtx<'_>, type_oid: Option<Oid>, typmod: Option<i32>) -> Pg
     Ok(Some(format(catalog(cx), &path(cx)?, type_oid, typmod)))
 }
 
+/// The types of an argument list, as `int4, text`.
+fn vector_types(cx: &FnCtx<'_>, types: &Datum) -> PgResult<String> {
+    let Datum::Array(types) = types else { return Ok(String::new()) };
+    let mut out = Vec::new();
+    for t in types.values.iter().filter_map(Datum::as_oid) {
+        out.push(format_type(cx, Some(t), None)?.unwrap_or_default());
+    }
+    Ok(out.join(", "))
+}
+
 fn userbyid(cx: &FnCtx<'_>, role: Oid) -> String {
     match catalog(cx).role_by_oid(role) {
         Some(r) => r.rolname.to_string(),
@@ -193,6 +203,7 @@ builtins! { pub TABLE:
     "pg_ts_parser_is_visible" => cx ts_parser_visible[Oid];
     "pg_ts_template_is_visible" => cx ts_template_visible[Oid];
     "format_type" => cx format_type[Option<Oid>, Option<i32>];
+    "oidvectortypes" => cx vector_types[&Datum];
     "pg_get_userbyid" => cx userbyid[Oid];
     "PG_encoding_to_char" => encoding_to_char[i32];
     "PG_char_to_encoding" => char_to_encoding[&str];

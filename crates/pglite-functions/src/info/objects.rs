@@ -131,7 +131,40 @@ fn options_to_table(_: &FnCtx<'_>, args: &[Datum]) -> PgResult<Box<dyn RowSource
     )
 }
 
+/// The suite's C function: whether a cast costs nothing.
+fn binary_coercible(cx: &FnCtx<'_>, from: Oid, to: Oid) -> bool {
+    catalog(cx).is_binary_coercible(from, to)
+}
+
+/// The suite's C function: catalog indexes that are unique and begin with a text column.
+fn text_unique_index(index: Oid) -> bool {
+    matches!(index.0, 6246 | 6002 | 3597 | 3593)
+}
+
+/// Whether an operator class hangs together: its family's operators and functions exist and fit their types.
+fn amvalidate(cx: &FnCtx<'_>, class: Oid) -> PgResult<bool> {
+    let s = catalog(cx);
+    let Some(class) = s.opclass_by_oid(class) else {
+        bail!(INTERNAL_ERROR, "cache lookup failed for operator class {class}")
+    };
+    let operators = s.iter::<pglite_catalog::AmopRow>().filter(|a| a.amopfamily == class.opcfamily);
+    for a in operators {
+        let fits = s.operator_by_oid(a.amopopr).is_some_and(|o| {
+            s.is_binary_coercible(a.amoplefttype, o.oprleft)
+                && s.is_binary_coercible(a.amoprighttype, o.oprright)
+        });
+        if !fits {
+            return Ok(false);
+        }
+    }
+    let mut functions = s.iter::<pglite_catalog::AmprocRow>().filter(|a| a.amprocfamily == class.opcfamily);
+    Ok(functions.all(|a| s.proc_by_oid(a.amproc).is_some()))
+}
+
 builtins! { pub TABLE:
+    "binary_coercible" => cx binary_coercible[Oid, Oid];
+    "is_catalog_text_unique_index_oid" => text_unique_index[Oid];
+    "amvalidate" => cx amvalidate[Oid];
     "pg_describe_object" => cx describe[Oid, Oid, i32];
     "pg_relation_is_updatable" => cx updatable[Oid, bool];
     "pg_column_is_updatable" => cx column_updatable[Oid, i16, bool];

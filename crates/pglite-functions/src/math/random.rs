@@ -27,6 +27,15 @@ fn below(cx: &FnCtx<'_>, span: u128) -> u128 {
     if span == 0 {
         return 0;
     }
+    if let Ok(narrow) = u64::try_from(span) {
+        let shift = narrow.leading_zeros();
+        loop {
+            let bits = cx.host.random() >> shift;
+            if bits <= narrow {
+                return u128::from(bits);
+            }
+        }
+    }
     let shift = span.leading_zeros();
     loop {
         let bits = (u128::from(cx.host.random()) << 64 | u128::from(cx.host.random())) >> shift;
