@@ -93,8 +93,8 @@
 \dA
 \dAc btree int4
 \dAc+ hash text
-\dAf btree int4
-\dAf+ btree int4
+\dAf hash text
+\dAf+ btree uuid
 \dAo btree integer_ops
 \dAo+ btree integer_ops
 \dAp btree integer_ops

@@ -1,7 +1,7 @@
 //! CREATE, ALTER, DROP DATABASE: the pg_database row, and the cluster's part.
 
 use pglite_catalog::depend::ObjectAddress;
-use pglite_catalog::rows::{DatabaseRow, DbRoleSettingRow, ShdescriptionRow};
+use pglite_catalog::rows::{DatabaseRow, DbRoleSettingRow, ShdependRow, ShdescriptionRow};
 use pglite_catalog::{CatalogRow, Key, acl};
 use pglite_error::{PgError, PgResult, Severity, bail, codes, err};
 use pglite_parser::ast::{AlterDatabaseStmt, CreatedbStmt, DefArg, DefElem, DropdbStmt};
@@ -227,6 +227,10 @@ pub(crate) fn drop(host: &dyn CommandHost, s: &DropdbStmt) -> PgResult<CommandOu
         c.delete::<DatabaseRow>(row.oid);
         c.delete::<ShdescriptionRow>(Key::new().oid(row.oid).oid(DatabaseRow::CATALOG));
         c.forget_shared_dependencies(ObjectAddress::of::<DatabaseRow>(row.oid));
+        // What the database's own objects depend on, roles above all, is shared and must go with them.
+        c.delete_where::<ShdependRow>(|s| {
+            s.iter::<ShdependRow>().filter(|d| d.dbid == row.oid).map(|d| d.key()).collect()
+        });
         c.delete_where::<DbRoleSettingRow>(|s| {
             s.iter::<DbRoleSettingRow>().filter(|r| r.setdatabase == row.oid).map(|r| r.key()).collect()
         });

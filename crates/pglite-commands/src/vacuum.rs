@@ -221,9 +221,9 @@ fn relation(
             inform(host, text);
         }
     }
-    // PG: VACUUM FULL writes the table anew and does not count as a vacuum.
-    if s.is_vacuumcmd && !o.full {
-        host.cluster("report_vacuum", &[Datum::Oid(rel.oid)])?;
+    if s.is_vacuumcmd {
+        // PG: VACUUM FULL writes the table anew and does not count as a vacuum.
+        host.cluster("report_vacuum", &[Datum::Oid(rel.oid), Datum::Bool(!o.full)])?;
     }
     if o.analyze {
         host.cluster("report_analyze", &[Datum::Oid(rel.oid)])?;
@@ -289,6 +289,12 @@ fn counts(host: &dyn CommandHost, rel: &RelDesc, total: u64, widths: Option<&[(i
     let space = Space::new(database.0, rel.filenode.0);
     manager.set_live_rows(space, total)?;
     let least = ((total as f64) * ROW_OVERHEAD / PAGE).ceil() as i32;
+    let stored: Option<Vec<(i16, i32)>> = {
+        let s = host.snapshot();
+        let live = (1i16..).zip(rel.columns.iter()).filter(|(_, c)| !c.dropped);
+        live.map(|(a, _)| s.statistic(rel.oid, a, false).map(|r| (a, r.stawidth))).collect()
+    };
+    let widths = widths.or(stored.as_deref());
     let table_pages = match widths {
         Some(w) => heap_pages(total, w.iter().map(|(_, width)| width).sum()),
         None => ((manager.relation_size(space)? / 8192) as i32).max(least),

@@ -21,7 +21,8 @@ pub(crate) fn act(core: &Core, name: &str, args: &[Datum]) -> PgResult<Datum> {
             Ok(Datum::Null)
         }
         "report_vacuum" | "report_analyze" => {
-            crate::services::stats::report(core, oid_arg(args, 0), name == "report_analyze");
+            let counts = args.get(1).and_then(Datum::as_bool).unwrap_or(true);
+            crate::services::stats::report(core, oid_arg(args, 0), name == "report_analyze", counts);
             Ok(Datum::Null)
         }
         "validate_function" => {

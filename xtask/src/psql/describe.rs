@@ -24,13 +24,13 @@ fn text(name: &str) -> Result<String> {
 /// Creates the database and its objects.
 pub fn load_schema(psql: &Psql) -> Result<()> {
     let create = format!(
-        "DROP DATABASE IF EXISTS {DATABASE};\nDROP ROLE IF EXISTS shop_reader, shop_writer, shop_admin;\n\
+        "SET client_min_messages = error;\nDROP DATABASE IF EXISTS {DATABASE};\nDROP ROLE IF EXISTS shop_reader, shop_writer, shop_admin;\n\
          CREATE DATABASE {DATABASE};\n"
     );
-    psql.run("postgres", &create, &["-v", "ON_ERROR_STOP=1"])?;
-    let said = psql.run(DATABASE, &text("schema.sql")?, &[])?;
-    match said.lines().find(|l| l.contains("ERROR")) {
-        Some(error) => Err(format!("schema.sql: {error}")),
+    let mut said = psql.run("postgres", &create, &["-v", "ON_ERROR_STOP=1"])?;
+    said += &psql.run(DATABASE, &text("schema.sql")?, &[])?;
+    match said.lines().find(|l| l.contains("ERROR") || l.contains("FATAL")) {
+        Some(error) => Err(format!("the schema could not be made: {error}")),
         None => Ok(()),
     }
 }

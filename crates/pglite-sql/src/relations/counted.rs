@@ -133,7 +133,7 @@ impl RelationTotals {
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     events: [AtomicU64; KINDS],
-    /// The row whose update has touched no index yet.
+    /// One more than the id of the row whose update has touched no index yet; 0: none.
     hot_row: AtomicU64,
 }
 
@@ -262,7 +262,7 @@ impl TableAm for CountedTable {
         self.0.add(UPDATED, 1);
         // An entry that follows in any index takes this back: see `CountedIndex::insert`.
         self.0.add(HOT, 1);
-        self.0.hot_row.store(row.0, Relaxed);
+        self.0.hot_row.store(row.0 + 1, Relaxed);
         RowTable.update(txn, table, row, values)
     }
     fn delete(&self, txn: &Transaction, table: &Arc<TableDesc>, row: RowId) -> PgResult<()> {
@@ -319,7 +319,7 @@ impl IndexAm for CountedIndex {
     }
     fn insert(&self, txn: &Transaction, index: &Arc<IndexRef>, values: &[Datum], row: RowId) -> PgResult<()> {
         let table = &self.table;
-        if row.0 != 0 && table.hot_row.load(Relaxed) == row.0 {
+        if table.hot_row.load(Relaxed) == row.0 + 1 {
             table.hot_row.store(0, Relaxed);
             table.events[HOT].store(table.events[HOT].load(Relaxed).saturating_sub(1), Relaxed);
         }

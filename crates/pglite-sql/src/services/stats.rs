@@ -94,8 +94,8 @@ pub(super) fn mark_reset(cx: &Cx<'_>, kind: &str) -> PgResult<Vec<Row>> {
     Ok(Vec::new())
 }
 
-/// VACUUM or ANALYZE of a relation is done.
-pub(crate) fn report(core: &crate::core::Core, relation: Oid, analyze: bool) {
+/// VACUUM or ANALYZE of a relation is done; `counts`: it is one that the statistics count.
+pub(crate) fn report(core: &crate::core::Core, relation: Oid, analyze: bool, counts: bool) {
     let shared = core.shared();
     let t = shared.totals.relation(core.slot.database, relation);
     let runs = if analyze {
@@ -106,6 +106,9 @@ pub(crate) fn report(core: &crate::core::Core, relation: Oid, analyze: bool) {
         t.inserted_since_vacuum.store(0, Relaxed);
         &t.vacuum
     };
+    if !counts {
+        return;
+    }
     let mut runs = runs.lock();
     runs.count += 1;
     runs.last = Some(shared.now());
