@@ -76,7 +76,6 @@ fn run(config: Config) -> Result<(), Failure> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     builder.worker_threads(if config.workers > 0 { config.workers } else { (2 * cores).max(8) });
     let runtime = builder.build().map_err(|e| Failure(1, format!("could not start worker threads: {e}")))?;
-    keep_watch(runtime.handle().clone());
     let listeners = runtime
         .block_on(server::bind(&config))
         .map_err(|(what, e)| Failure(3, format!("could not listen on \"{what}\": {e}")))?;
@@ -98,34 +97,6 @@ fn run(config: Config) -> Result<(), Failure> {
         .map_err(|e| Failure(1, format!("could not write checkpoint: {}", e.message())))?;
     log::info("stopped");
     Ok(())
-}
-
-/// Keeps somebody watching the sockets while a long statement runs.
-///
-/// Why: one worker at a time waits for the sockets. When it wakes for a statement and nothing else is due, no other
-/// worker takes its place before the statement ends: no new connection, no cancel request, no signal would be seen. So
-/// when a worker has been busy for a whole tick, an empty task wakes another, which finds the place free and takes it.
-fn keep_watch(handle: tokio::runtime::Handle) {
-    const TICK: std::time::Duration = std::time::Duration::from_millis(10);
-    let watch = move || {
-        let metrics = handle.metrics();
-        let mut seen = vec![u64::MAX; metrics.num_workers()];
-        loop {
-            std::thread::sleep(TICK);
-            let mut busy = false;
-            for (worker, last) in seen.iter_mut().enumerate() {
-                // Odd while the worker is parked.
-                let count = metrics.worker_park_unpark_count(worker);
-                busy |= count % 2 == 0 && count == *last;
-                *last = count;
-            }
-            if busy {
-                handle.spawn(std::future::ready(()));
-            }
-        }
-    };
-    #[allow(clippy::disallowed_methods)] // Why: the server's own thread, outside the engine.
-    std::thread::spawn(watch);
 }
 
 fn open(config: &Config) -> Result<Database, Failure> {
