@@ -8,14 +8,14 @@ use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
 use lsm_tree::{AbstractTree, Guard};
+use pglite_benches::{Log, contend};
 use pglite_storage::{CommitTicket, Direction, Durability, Env, KvBatch, Store, StoreOptions, WriteBatch};
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 use std::fs::File;
 use std::hint::black_box;
-use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const ROWS: u64 = 1_000_000;
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
@@ -151,56 +151,6 @@ fn reads(c: &mut Criterion) {
     group.finish();
 }
 
-/// A group-commit log with a leader, for the peer that has none.
-struct Log {
-    file: File,
-    state: Mutex<LogState>,
-    done: Condvar,
-}
-
-#[derive(Default)]
-struct LogState {
-    buf: Vec<u8>,
-    queued: u64,
-    durable: u64,
-    at: u64,
-    leading: bool,
-}
-
-impl Log {
-    fn new(file: File) -> Log {
-        let zeros = vec![0; 1 << 20];
-        for i in 0..64 {
-            file.write_all_at(&zeros, i << 20).unwrap();
-        }
-        file.sync_data().unwrap();
-        Log { file, state: Mutex::default(), done: Condvar::new() }
-    }
-    fn commit(&self, record: &[u8]) {
-        let mut state = self.state.lock().unwrap();
-        state.buf.extend_from_slice(record);
-        state.queued += 1;
-        let mine = state.queued;
-        while state.durable < mine {
-            if state.leading {
-                state = self.done.wait(state).unwrap();
-                continue;
-            }
-            state.leading = true;
-            let (buf, upto) = (std::mem::take(&mut state.buf), state.queued);
-            let at = state.at;
-            state.at = (at + buf.len() as u64) % (48 << 20);
-            drop(state);
-            self.file.write_all_at(&buf, at).unwrap();
-            self.file.sync_data().unwrap();
-            state = self.state.lock().unwrap();
-            state.durable = upto;
-            state.leading = false;
-            self.done.notify_all();
-        }
-    }
-}
-
 /// Waits as a server's task does: woken by the commit thread, never leading a group.
 fn wait_aside(ticket: CommitTicket) {
     let (waker, done) = (std::thread::current(), Arc::new(AtomicBool::new(false)));
@@ -213,26 +163,6 @@ fn wait_aside(ticket: CommitTicket) {
     while !done.load(Ordering::Acquire) {
         std::thread::park();
     }
-}
-
-/// Time of `total` commits by `threads` threads.
-fn contend(threads: u64, total: u64, commit: impl Fn(u64) + Sync) -> Duration {
-    let next = AtomicU64::new(0);
-    let start = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= total {
-                        break;
-                    }
-                    commit(n);
-                }
-            });
-        }
-    });
-    start.elapsed()
 }
 
 fn commits(c: &mut Criterion) {

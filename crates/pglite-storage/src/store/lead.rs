@@ -1,11 +1,14 @@
 //! Who takes the queue through the pipeline: one leader at a time.
 //!
-//! A committer that blocks leads its group itself if nobody leads yet, and then hands the lead to one that waits in the
-//! queue: no thread has to be woken for a lonely commit, and one for a group. A committer that must not block (a
-//! server's task) leaves its commit to the thread `pglite-commit`. Without threads the committer leads at once.
+//! A committer that blocks leads its group itself if nobody leads yet, and then wakes one that waits in the queue to
+//! lead the next. A committer that must not block (a server's task) leaves its commit to the thread `pglite-commit`.
+//! Without threads the committer leads at once.
 //!
-//! Invariant: while `leading` is set exactly one thread leads or has been told to; a queue that somebody waits for is
-//! never without a leader.
+//! Why the lead is offered and not handed over: on a busy machine it takes a time slice until the one who was woken
+//! runs. Whoever comes before him leads.
+//!
+//! Invariant: `leading` is set while exactly one thread leads. If it is not and the queue is not empty, a committer that
+//! sleeps in it or the pipeline thread has been woken and has not looked yet.
 //!
 //! Lock order: `work` before `queue` before a ticket's state.
 
@@ -18,13 +21,10 @@ use crate::types::Timestamp;
 use parking_lot::MutexGuard;
 use pglite_error::{PgError, PgResult};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Asynchronous commits reach the disk after at most about this time.
 pub(super) const LAZY_SYNC: Duration = Duration::from_millis(200);
-/// How often a leader gives the processor to committers that are about to join.
-const GATHER: usize = 4;
 
 /// A commit on its way into the queue.
 pub(super) struct Submission {
@@ -66,25 +66,21 @@ impl Pipeline {
             return;
         }
         let mut queue = self.queue.lock();
-        if queue.leading || queue.taken >= ts {
-            return;
+        if !queue.leading && !queue.turn && queue.taken < ts {
+            queue.turn = true;
+            drop(queue);
+            self.wake.notify_one();
         }
-        queue.leading = true;
-        queue.turn = true;
-        drop(queue);
-        self.wake.notify_one();
     }
 
     /// Brings commit `ts` to its end, as a leader or as one of a group.
     pub(super) fn wait(&self, ts: u64, ticket: &TicketState) -> PgResult<()> {
-        let mut lead = self.take_lead(ts);
         loop {
-            if std::mem::take(&mut lead) {
+            if self.take_lead(ts) {
                 self.lead();
             }
-            match ticket.sleep() {
-                Woken::Done(outcome) => return outcome,
-                Woken::Lead => lead = true,
+            if let Woken::Done(outcome) = ticket.sleep() {
+                return outcome;
             }
         }
     }
@@ -96,12 +92,12 @@ impl Pipeline {
         lead
     }
 
-    /// Takes one group through, then hands the lead on: to a committer that waits, or to the pipeline thread.
+    /// Takes one group through, then offers the lead to a committer that waits, or to the pipeline thread.
     fn lead(&self) {
         let mut queue = self.lead_group();
+        queue.leading = false;
         let pending = &queue.pending;
         if pending.is_empty() {
-            queue.leading = false;
             if queue.stop {
                 self.wake.notify_one();
             }
@@ -122,9 +118,12 @@ impl Pipeline {
         }
     }
 
+    /// Takes what is queued through.
+    ///
+    /// Why no waiting for more: giving the processor away until the last group's committers are back makes groups
+    /// twice as large on an idle machine, but costs a time slice for each group on a busy one.
     fn lead_group(&self) -> MutexGuard<'_, Queue> {
         let broken = Broken(self);
-        self.gather();
         let dirty = self.process(&mut self.work.lock());
         std::mem::forget(broken);
         let mut queue = self.queue.lock();
@@ -134,23 +133,6 @@ impl Pipeline {
         }
         queue.dirty = dirty;
         queue
-    }
-
-    /// Why: the committers of the last group have just been woken and will be back. A group that begins without them
-    /// makes them wait for its sync, and costs one more.
-    fn gather(&self) {
-        if !self.threaded || self.last_group.load(Ordering::Relaxed) < 2 {
-            return;
-        }
-        let mut queued = self.queue.lock().pending.len();
-        for _ in 0..GATHER {
-            std::thread::yield_now();
-            let now = self.queue.lock().pending.len();
-            if now == queued {
-                return;
-            }
-            queued = now;
-        }
     }
 
     /// The body of the pipeline thread.
@@ -164,12 +146,15 @@ impl Pipeline {
     fn await_turn(&self) -> bool {
         let mut queue = self.queue.lock();
         loop {
-            if std::mem::take(&mut queue.turn) {
-                return true;
-            }
-            if queue.stop && !queue.leading {
-                queue.leading = true;
-                return !queue.pending.is_empty();
+            let turn = std::mem::take(&mut queue.turn);
+            if (turn || queue.stop) && !queue.leading {
+                if !queue.pending.is_empty() {
+                    queue.leading = true;
+                    return true;
+                }
+                if queue.stop {
+                    return false;
+                }
             }
             if !queue.dirty {
                 self.wake.wait(&mut queue);

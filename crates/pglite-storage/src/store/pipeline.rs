@@ -15,7 +15,7 @@ use crate::wal::{FRAME_BYTES, Wal, WalError};
 use parking_lot::{Condvar, Mutex};
 use pglite_error::{PgError, PgResult, codes};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Runs before anybody hears of a commit's outcome, in the order of the log; must be short and must not commit.
@@ -36,9 +36,9 @@ pub(super) struct Queue {
     pub(super) next_ts: u64,
     /// The newest timestamp that a leader has taken.
     pub(super) taken: u64,
-    /// Whether somebody leads, or has been told to.
+    /// Whether somebody leads.
     pub(super) leading: bool,
-    /// The pipeline thread is told to lead.
+    /// The pipeline thread has been woken to lead, if nobody does.
     pub(super) turn: bool,
     /// The log has frames that are not synced.
     pub(super) dirty: bool,
@@ -69,8 +69,6 @@ pub(super) struct Pipeline {
     pub(super) work: Mutex<Work>,
     /// Whether there is a pipeline thread.
     pub(super) threaded: bool,
-    /// Commits in the last group.
-    pub(super) last_group: AtomicUsize,
     published: AtomicU64,
     counters: Counters,
     sync: bool,
@@ -97,7 +95,6 @@ impl Pipeline {
             wake: Condvar::new(),
             work: Mutex::new(Work { wal: opened.wal, group: Vec::new(), unsynced: None }),
             threaded,
-            last_group: AtomicUsize::new(0),
             published: AtomicU64::new(newest),
             counters: Counters::default(),
             sync: options.sync,
@@ -137,7 +134,6 @@ impl Pipeline {
         if work.group.is_empty() {
             return work.wal.as_ref().is_some_and(Wal::is_dirty);
         }
-        self.last_group.store(work.group.len(), Ordering::Relaxed);
         let log_is_long = work.wal.as_ref().is_some_and(|wal| wal.shared().finished_bytes() > self.wal_limit);
         if let Err(error) = self.lsm.make_room(log_is_long) {
             self.reject(&mut work.group, error);

@@ -17,7 +17,7 @@ struct Progress {
     outcome: Option<PgResult<()>>,
     /// Threads that sleep on `done`.
     sleepers: u32,
-    /// One of them is to lead the next group.
+    /// One of them may lead the next group.
     lead: bool,
     waker: Option<Waker>,
     callback: Option<Callback>,
@@ -32,7 +32,7 @@ pub(super) struct TicketState {
 /// Why a committer was woken.
 pub(super) enum Woken {
     Done(PgResult<()>),
-    /// Nobody leads any more: it is this committer's turn.
+    /// Nobody leads any more: this committer may, if he is the first.
     Lead,
 }
 
@@ -54,10 +54,10 @@ impl TicketState {
         }
     }
 
-    /// Makes a thread that sleeps on this ticket the leader, if there is one.
+    /// Wakes a thread that sleeps on this ticket to lead, if there is one.
     pub(super) fn offer_lead(&self) -> bool {
         let mut progress = self.progress.lock();
-        if progress.sleepers == 0 || progress.lead || progress.outcome.is_some() {
+        if progress.sleepers == 0 || progress.outcome.is_some() {
             return false;
         }
         progress.lead = true;
@@ -69,12 +69,11 @@ impl TicketState {
     pub(super) fn sleep(&self) -> Woken {
         let mut progress = self.progress.lock();
         loop {
-            // The lead first: who was given it must not keep it.
-            if std::mem::take(&mut progress.lead) {
-                return Woken::Lead;
-            }
             if let Some(outcome) = &progress.outcome {
                 return Woken::Done(outcome.clone());
+            }
+            if std::mem::take(&mut progress.lead) {
+                return Woken::Lead;
             }
             progress.sleepers += 1;
             self.done.wait(&mut progress);
