@@ -71,10 +71,11 @@ pub(crate) fn create_partition(
     store_bound(host, parent, child, &bound)
 }
 
-/// Indexes and foreign keys that a new partition takes over.
+/// Indexes, foreign keys and row triggers that a new partition takes over.
 pub(crate) fn inherit_objects(host: &dyn CommandHost, parent: Oid, child: Oid) -> PgResult<()> {
     index::take_over(host, parent, child)?;
-    key::take_over(host, parent, child, false)
+    key::take_over(host, parent, child, false)?;
+    crate::trigger::clone_to_partition(host, parent, child)
 }
 
 fn store_bound(host: &dyn CommandHost, parent: Oid, child: Oid, bound: &Bound) -> PgResult<()> {
@@ -274,6 +275,7 @@ pub(crate) fn attach(host: &dyn CommandHost, parent: Oid, p: &PartitionCmd) -> P
     store_bound(host, parent, child.oid, &bound)?;
     index::take_over(host, parent, child.oid)?;
     key::take_over(host, parent, child.oid, true)?;
+    crate::trigger::clone_to_partition(host, parent, child.oid)?;
     for c in rel.live_columns().filter(|c| c.identity != 0) {
         if let Some(attnum) = child.column(&c.name).map(|c| c.attnum) {
             let identity = c.identity;
@@ -338,6 +340,7 @@ pub(crate) fn detach(host: &dyn CommandHost, parent: Oid, p: &PartitionCmd) -> P
     key::check_detach(host, &rel, &child)?;
     index::let_go(host, child.oid)?;
     key::let_go(host, child.oid)?;
+    crate::trigger::drop_clones(host, parent, child.oid)?;
     abandon(host, parent, child.oid)?;
     host.with_catalog(&mut |c| {
         c.modify::<ClassRow>(child.oid, |r| {

@@ -142,6 +142,10 @@ pub(crate) fn create(host: &dyn CommandHost, t: &CreateTrigStmt) -> PgResult<Com
         tgnewtable: transition(true),
         ..TriggerRow::default()
     };
+    if rel.kind == b'p' && t.row && (row.tgoldtable.is_some() || row.tgnewtable.is_some()) {
+        return Err(err!(FEATURE_NOT_SUPPORTED, "\"{}\" is a partitioned table", rel.name)
+            .detail("ROW triggers with transition tables are not supported on partitioned tables."));
+    }
     host.with_catalog(&mut |c| {
         let me = ObjectAddress::of::<TriggerRow>(oid_);
         c.forget_dependencies(me, true);
@@ -163,7 +167,108 @@ pub(crate) fn create(host: &dyn CommandHost, t: &CreateTrigStmt) -> PgResult<Com
         }
         Ok(())
     })?;
+    if rel.kind == b'p' && t.row {
+        for child in host.snapshot().children_of(rel.oid).map(|i| i.inhrelid).collect::<Vec<_>>() {
+            clone_row(host, &row, child)?;
+        }
+    }
     Ok(CommandOutcome::tag("CREATE TRIGGER"))
+}
+
+/// Gives a partition the row triggers of the partitioned table it belongs to.
+pub(crate) fn clone_to_partition(host: &dyn CommandHost, parent: Oid, child: Oid) -> PgResult<()> {
+    let snapshot = host.snapshot();
+    let of_rows = |t: &&TriggerRow| t.tgtype & trigger_type::ROW != 0 && !t.tgisinternal;
+    let mut rows: Vec<TriggerRow> = snapshot.triggers_of(parent).filter(of_rows).cloned().collect();
+    rows.sort_by(|a, b| a.tgname.cmp(&b.tgname));
+    rows.iter().try_for_each(|row| clone_row(host, row, child))
+}
+
+/// Takes away the triggers a partition has from its parent: it is a partition no longer.
+pub(crate) fn drop_clones(host: &dyn CommandHost, parent: Oid, child: Oid) -> PgResult<()> {
+    let s = host.snapshot();
+    let parents: Vec<Oid> = s.triggers_of(parent).map(|t| t.oid).collect();
+    let mut clones: Vec<TriggerRow> =
+        s.triggers_of(child).filter(|t| parents.contains(&t.tgparentid)).cloned().collect();
+    let mut at = 0;
+    while let Some(clone) = clones.get(at).cloned() {
+        at += 1;
+        for below in s.children_of(clone.tgrelid).map(|i| i.inhrelid) {
+            clones.extend(s.triggers_of(below).filter(|t| t.tgparentid == clone.oid).cloned());
+        }
+    }
+    host.with_catalog(&mut |c| {
+        for clone in &clones {
+            c.forget_dependencies(ObjectAddress::of::<TriggerRow>(clone.oid), true);
+            c.delete::<TriggerRow>(clone.oid);
+            if clone.tgconstraint.is_valid() {
+                c.forget_dependencies(ObjectAddress::constraint(clone.tgconstraint), true);
+                c.delete::<ConstraintRow>(clone.tgconstraint);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Copies a partitioned table's row trigger to a partition and to the partitions below it.
+fn clone_row(host: &dyn CommandHost, parent: &TriggerRow, child: Oid) -> PgResult<()> {
+    let s = host.snapshot();
+    let (Some(from), Some(to)) = (s.rel(parent.tgrelid), s.rel(child)) else { return Ok(()) };
+    if let Some(have) = s.trigger_by_name(child, &parent.tgname) {
+        if have.tgparentid == parent.oid {
+            return Ok(());
+        }
+        bail!(DUPLICATE_OBJECT, "trigger \"{}\" for relation \"{}\" already exists", parent.tgname, to.name);
+    }
+    let columns: Vec<i16> = parent
+        .tgattr
+        .iter()
+        .filter_map(|a| from.attr(*a).and_then(|c| to.column(&c.name)).map(|c| c.attnum))
+        .collect();
+    let mut row = TriggerRow {
+        oid: ctx::new_oid(host)?,
+        tgrelid: child,
+        tgparentid: parent.oid,
+        tgattr: Vector::from(columns.clone()),
+        ..parent.clone()
+    };
+    let constraint = match s.constraint_by_oid(parent.tgconstraint) {
+        Some(k) => {
+            let copy = ConstraintRow {
+                oid: ctx::new_oid(host)?,
+                conrelid: child,
+                conparentid: k.oid,
+                connamespace: to.namespace,
+                ..k.clone()
+            };
+            row.tgconstraint = copy.oid;
+            Some(copy)
+        }
+        None => None,
+    };
+    host.with_catalog(&mut |c| {
+        let me = ObjectAddress::of::<TriggerRow>(row.oid);
+        c.insert(row.clone());
+        c.modify::<ClassRow>(child, |r| r.relhastriggers = true);
+        c.record_dependency(me, ObjectAddress::proc(row.tgfoid), DependencyType::Normal);
+        let above = ObjectAddress::of::<TriggerRow>(parent.oid);
+        c.record_dependency(me, above, DependencyType::PartitionPrimary);
+        c.record_dependency(me, ObjectAddress::relation(child), DependencyType::PartitionSecondary);
+        for a in &columns {
+            c.record_dependency(me, ObjectAddress::column(child, *a), DependencyType::Normal);
+        }
+        if let Some(k) = &constraint {
+            let con = ObjectAddress::constraint(k.oid);
+            c.insert(k.clone());
+            c.record_dependency(con, ObjectAddress::relation(child), DependencyType::Auto);
+            c.record_dependency(me, con, DependencyType::Internal);
+        }
+        Ok(())
+    })?;
+    for below in host.snapshot().children_of(child).map(|i| i.inhrelid).collect::<Vec<_>>() {
+        clone_row(host, &row, below)?;
+    }
+    Ok(())
 }
 
 /// What a WHEN condition may refer to: OLD (relation 1) and NEW (relation 2), as far as the events have them.

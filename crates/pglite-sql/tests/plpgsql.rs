@@ -279,3 +279,25 @@ fn a_before_trigger_may_not_change_its_own_row() {
     assert_eq!(e.code().as_str(), "27000");
     assert_eq!(rows(&mut s, "SELECT b FROM t"), ["0"]);
 }
+
+#[test]
+fn partitions_have_their_parents_row_triggers() {
+    let mut s = session();
+    run(
+        &mut s,
+        "CREATE TABLE log (n serial, what text);
+         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+           'BEGIN INSERT INTO log (what) VALUES (TG_TABLE_NAME || NEW.a); RETURN NULL; END';
+         CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+         CREATE TRIGGER r AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION note();
+         CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+         INSERT INTO p VALUES (1), (2)",
+    );
+    assert_eq!(rows(&mut s, "SELECT what FROM log ORDER BY n"), ["p11", "p22"]);
+    let e = error(&mut s, "DROP TRIGGER r ON p1");
+    assert_eq!(e.message(), "cannot drop trigger r on table p1 because trigger r on table p requires it");
+    run(&mut s, "ALTER TABLE p DETACH PARTITION p2");
+    assert_eq!(rows(&mut s, "SELECT count(*) FROM pg_trigger"), ["2"]);
+    run(&mut s, "DROP TRIGGER r ON p");
+    assert_eq!(rows(&mut s, "SELECT count(*) FROM pg_trigger"), ["0"]);
+}
