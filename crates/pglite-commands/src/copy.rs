@@ -1,11 +1,17 @@
 //! COPY: options, target resolution, and the two directions.
 //!
-//! Formats: text, csv, binary. FROM goes through the executor's insert path in batches, so that defaults, constraints,
-//! indexes and partition routing are those of INSERT.
+//! Formats: text, csv, binary. FROM goes through the executor's bulk insert in batches, so that constraints, indexes and
+//! partition routing are those of INSERT.
 
+mod binary;
+mod fields;
 mod from;
+mod lines;
+mod load;
 mod options;
-mod parse;
+mod scan;
+#[cfg(test)]
+mod tests;
 mod to;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 //! `options` reads the options, `node` turns each plan node into an entry, `names` knows what plan expressions refer to,
 //! `output` prints the entries as text, JSON, YAML or XML.
 
+mod detail;
 mod names;
 mod node;
 pub(crate) mod options;

@@ -163,7 +163,9 @@ impl EqFn {
         match self {
             EqFn::Fast => hash_datum(d),
             EqFn::BpChar => match d {
-                Datum::Text(s) => pglite_types::hash::hash(&Datum::text(s.trim_end_matches(' '))),
+                Datum::Text(s) => {
+                    pglite_types::hash::hash(&Datum::text(pglite_types::compare::trim_blanks(s)))
+                }
                 other => hash_datum(other),
             },
             EqFn::Proc(_) if d.is_null() => 1,

@@ -278,6 +278,7 @@ impl Head {
     #[inline]
     pub fn emit(&self, rows: &Rows<'_>, cx: &mut ExecCx<'_>, out: &mut Batch) -> PgResult<bool> {
         if !self.qual.test(rows, cx)? {
+            cx.run.note(|s| s.filtered += 1);
             return Ok(false);
         }
         self.project.push(rows, cx, out)?;

@@ -13,6 +13,9 @@ use crate::node::BoxNode;
 use crate::prepared::PlanProgram;
 use crate::store::{CteStore, WorkTable};
 
+/// Bytes that one statement's sorts, hash tables and stores may hold together, unless told otherwise.
+const STATEMENT_MEMORY: usize = 2 << 30;
+
 /// An exec parameter: set by nested loops, subplans and init plans.
 #[derive(Clone, Debug, Default)]
 pub struct ParamSlot {
@@ -62,6 +65,8 @@ pub struct RunState {
     pub processed: u64,
     pub stats: Vec<NodeStats>,
     pub instrument: bool,
+    /// The instrumented node that is running.
+    pub node: usize,
     pub modify: crate::modify::StatementState,
 }
 
@@ -84,6 +89,7 @@ impl RunState {
             processed: 0,
             stats: Vec::new(),
             instrument: false,
+            node: 0,
             modify: Default::default(),
         }
     }
@@ -94,6 +100,7 @@ impl RunState {
         state.subplans.resize_with(program.subplans.len(), SubState::default);
         state.ctes.resize_with(program.exec_params, || None);
         state.work_tables.resize_with(program.exec_params, || None);
+        state.memory_limit = STATEMENT_MEMORY;
         state.instrument = instrument;
         if instrument {
             state.stats.resize_with(program.node_count, NodeStats::default);
@@ -110,6 +117,16 @@ impl RunState {
                 .detail(format!("Statement uses more than {} bytes.", self.memory_limit)));
         }
         Ok(())
+    }
+
+    /// Notes something about the running node, when anybody wants to know.
+    #[inline]
+    pub fn note(&mut self, f: impl FnOnce(&mut NodeStats)) {
+        if self.instrument
+            && let Some(stats) = self.stats.get_mut(self.node)
+        {
+            f(stats);
+        }
     }
 
     pub fn release(&mut self, bytes: usize) {

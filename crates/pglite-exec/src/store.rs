@@ -215,6 +215,11 @@ impl<T> BoundedHeap<T> {
         sift_down(&mut self.rows, n, cx, cmp)
     }
 
+    /// The row that a better one would replace, when the heap is full.
+    pub fn worst(&self) -> Option<&T> {
+        self.rows.first().filter(|_| self.rows.len() >= self.bound)
+    }
+
     pub fn into_sorted(mut self, cx: &mut ExecCx<'_>, cmp: &mut Compare<'_, T>) -> PgResult<Vec<T>> {
         let mut n = self.rows.len();
         while n > 1 {

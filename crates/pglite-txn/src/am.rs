@@ -148,6 +148,9 @@ pub trait TableAm: Send + Sync {
     fn delete(&self, txn: &Transaction, table: &Arc<TableDesc>, row: RowId) -> PgResult<()>;
 }
 
+/// Hands out the next rows of a table that is being indexed: the index's values and the row ids. False at the end.
+pub type NextRows<'a> = &'a mut dyn FnMut(&mut Batch, &mut Vec<u64>) -> PgResult<bool>;
+
 /// An index's storage behaviour. The built-in one is an ordered key space (btree; also serves hash); vector indexes are others.
 pub trait IndexAm: Send + Sync {
     fn scan(
@@ -182,6 +185,13 @@ pub trait IndexAm: Send + Sync {
         ignore: Option<RowId>,
         wait: Wait,
     ) -> PgResult<Option<RowId>>;
+    /// Fills a new index, which nobody else can see. Returns the values of a key that a unique index met twice.
+    fn build(
+        &self,
+        txn: &Transaction,
+        index: &Arc<crate::IndexRef>,
+        next: NextRows<'_>,
+    ) -> PgResult<Option<Vec<Datum>>>;
 }
 
 /// Identifies a relation in error messages and locks.

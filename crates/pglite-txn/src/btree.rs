@@ -7,17 +7,19 @@
 //! Uniqueness: whoever inserts or deletes a key of a unique index holds the key's lock until his transaction ends, so
 //! rivals wait for each other; then the newest committed state decides.
 
+mod build;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use pglite_codec::key::prefix_end;
 use pglite_codec::{KeyBuf, KeyReader, RowView};
 use pglite_error::{PgError, PgResult, bail};
-use pglite_storage::Direction as StoreDirection;
+use pglite_storage::{Direction as StoreDirection, KvBatch};
 use pglite_types::{BATCH_ROWS, Batch, Datum, keys};
 
 use crate::Transaction;
-use crate::am::{Direction, IndexAm, IndexScan, KeyRange, RowId, Wait};
+use crate::am::{Direction, IndexAm, IndexScan, KeyRange, NextRows, RowId, Wait};
 use crate::counters::TableCounters;
 use crate::desc::{IndexColumn, IndexRef};
 use crate::layout::row_id_of;
@@ -202,6 +204,17 @@ impl IndexScan for EntryScan {
     }
 }
 
+/// Looks how far the store has nothing from a key on.
+fn find_gap(txn: &Transaction, index: &IndexRef, view: &ReadView, prefix: &[u8]) -> PgResult<()> {
+    let end = index.space.end();
+    let mut cursor = txn.manager().store().engine().scan(prefix, &end, view.ts(), StoreDirection::Forward)?;
+    let mut rows = KvBatch::new();
+    let more = cursor.next_batch(&mut rows, 1)?;
+    let end = if more && !rows.is_empty() { rows.key(0).to_vec() } else { end.to_vec() };
+    txn.with_state(|state| state.gaps.found(index.space, view.ts(), prefix, &end));
+    Ok(())
+}
+
 impl IndexAm for KeyIndex {
     fn scan(
         &self,
@@ -286,6 +299,13 @@ impl IndexAm for KeyIndex {
             (Acquired::NotAvailable, _) => return Ok(Some(RowId(u64::MAX))),
             _ => {}
         }
+        let published = txn.manager().store().published();
+        let free = txn.with_state(|state| {
+            state.gaps.is_empty(index.space, published, &prefix, &end) && !state.writes.touches(&prefix, &end)
+        });
+        if free {
+            return Ok(None);
+        }
         let view = ReadView::newest_with_own(txn);
         let mut cursor = MergedCursor::open(txn, &view, &prefix, &end, StoreDirection::Forward)?;
         while cursor.next_batch(txn, 4)? {
@@ -300,6 +320,18 @@ impl IndexAm for KeyIndex {
                 }
             }
         }
+        if txn.with_state(|state| state.gaps.missed(index.space)) {
+            find_gap(txn, index, &view, &prefix)?;
+        }
         Ok(None)
+    }
+
+    fn build(
+        &self,
+        txn: &Transaction,
+        index: &Arc<IndexRef>,
+        next: NextRows<'_>,
+    ) -> PgResult<Option<Vec<Datum>>> {
+        build::run(txn, index, next)
     }
 }

@@ -11,6 +11,7 @@ mod btree;
 mod catalog;
 mod counters;
 pub mod desc;
+mod gaps;
 mod heap;
 pub mod layout;
 pub mod lock;

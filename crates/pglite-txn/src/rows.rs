@@ -137,7 +137,7 @@ pub(crate) fn reader(kind: PhysKind) -> ReadColumn {
         PhysKind::MacAddr8 => fixed_reader!(b => storage::decode(PhysKind::MacAddr8, &b as &[u8; 8])?),
         PhysKind::Text => |row, i, out| match std::str::from_utf8(row.var(i)) {
             Ok(text) => {
-                out.push(Datum::text(text));
+                out.push(Datum::text_of(text));
                 Ok(())
             }
             Err(_) => Err(corrupt()),

@@ -1,5 +1,6 @@
 //! Transactions as an executor uses them: a table of (id int4, value int4, note text) with a primary key.
 
+mod bulk;
 mod crash;
 mod isolation;
 mod locks;

@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use crate::am::{RelKey, Wait};
 use crate::backend::Backend;
 use crate::counters::{TableActivity, TableCounters, limit_range};
+use crate::gaps::Gaps;
 use crate::layout::Space;
 use crate::lock::{Acquired, HeldLock, LockMode, LockTag};
 use crate::manager::TxnManager;
@@ -64,6 +65,8 @@ pub(crate) struct State {
     dropped: Vec<Space>,
     /// The one snapshot above READ COMMITTED.
     snapshot: Option<Arc<Pin>>,
+    /// Where unique indexes are known to be empty.
+    pub(crate) gaps: Gaps,
     levels: Vec<savepoint::Level>,
     next_level: u32,
 }

@@ -90,7 +90,20 @@ pub fn eq(a: &Datum, b: &Datum) -> bool {
 
 /// bpchar order: trailing blanks do not count.
 pub fn cmp_bpchar(a: &str, b: &str) -> Ordering {
-    a.trim_end_matches(' ').as_bytes().cmp(b.trim_end_matches(' ').as_bytes())
+    trim_blanks(a).as_bytes().cmp(trim_blanks(b).as_bytes())
+}
+
+/// The text without its trailing blanks: what counts of a `character(n)`.
+#[inline]
+pub fn trim_blanks(s: &str) -> &str {
+    let mut bytes = s.as_bytes();
+    while let Some((head, b"        ")) = bytes.split_last_chunk::<8>() {
+        bytes = head;
+    }
+    while let [head @ .., b' '] = bytes {
+        bytes = head;
+    }
+    &s[..bytes.len()]
 }
 
 /// Order of two values that may be NULL; NULL is greatest.

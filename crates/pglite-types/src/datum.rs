@@ -84,6 +84,17 @@ pub trait ExtensionValue: Debug + Send + Sync {
     fn compare(&self, other: &dyn ExtensionValue) -> std::cmp::Ordering;
 }
 
+/// A text of its own; see [`Datum::text_of`].
+#[inline]
+pub fn shared_text(s: &str) -> EcoString {
+    if s.len() <= EcoString::INLINE_LIMIT {
+        return s.into();
+    }
+    let mut out = EcoString::with_capacity(s.len());
+    out.push_str(s);
+    out
+}
+
 /// One row: a value per column.
 pub type Row = Vec<Datum>;
 
@@ -93,6 +104,11 @@ impl Datum {
     }
     pub fn text(s: impl Into<EcoString>) -> Datum {
         Datum::Text(s.into())
+    }
+    /// A text copied from a slice. Why: the conversion from `&str` copies long texts byte by byte.
+    #[inline]
+    pub fn text_of(s: &str) -> Datum {
+        Datum::Text(shared_text(s))
     }
     /// The value under a binary-coercible cast to `to`: the bits stay, the physical kind may change (integer and the OID
     /// types are one another's).

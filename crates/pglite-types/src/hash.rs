@@ -53,7 +53,7 @@ pub fn hash(value: &Datum) -> u64 {
 /// [`hash`] of a bpchar value: trailing blanks do not count.
 pub fn hash_bpchar(s: &str) -> u64 {
     let mut h = Mix::default();
-    h.write(s.trim_end_matches(' ').as_bytes());
+    h.write(crate::compare::trim_blanks(s).as_bytes());
     h.finish()
 }
 
@@ -126,7 +126,7 @@ fn feed(value: &Datum, h: &mut Mix) {
 
 fn feed_elem(elem: Oid, v: &Datum, h: &mut Mix) {
     match v {
-        Datum::Text(s) if elem == oid::BPCHAR => h.write(s.trim_end_matches(' ').as_bytes()),
+        Datum::Text(s) if elem == oid::BPCHAR => h.write(crate::compare::trim_blanks(s).as_bytes()),
         _ => feed(v, h),
     }
 }
@@ -282,7 +282,7 @@ fn value_hash<W: Width>(type_oid: Oid, value: &Datum, w: W) -> Option<u64> {
         Datum::Float4(v) => float(*v as f64, w),
         Datum::Float8(v) => float(*v, w),
         Datum::Oid(o) => w.uint32(o.0),
-        Datum::Text(s) if type_oid == oid::BPCHAR => w.bytes(s.trim_end_matches(' ').as_bytes()),
+        Datum::Text(s) if type_oid == oid::BPCHAR => w.bytes(crate::compare::trim_blanks(s).as_bytes()),
         Datum::Text(s) => w.bytes(s.as_bytes()),
         Datum::Bytea(b) => w.bytes(b),
         Datum::Numeric(n) => numeric(n, w),

@@ -20,7 +20,7 @@ pub fn encode_key(type_oid: Oid, value: &Datum, order: KeyOrder, key: &mut KeyBu
         Datum::Null => key.push_null(order),
         Datum::Int4(v) | Datum::Date(v) => key.push_i32(*v, order),
         Datum::Int8(v) | Datum::Time(v) | Datum::Timestamp(v) => key.push_i64(*v, order),
-        Datum::Text(s) if type_oid == oid::BPCHAR => key.push_text(s.trim_end_matches(' '), order),
+        Datum::Text(s) if type_oid == oid::BPCHAR => key.push_text(crate::compare::trim_blanks(s), order),
         Datum::Text(s) => key.push_text(s, order),
         Datum::Bool(b) => key.push_bool(*b, order),
         Datum::Char(c) => key.push_u8(*c, order),

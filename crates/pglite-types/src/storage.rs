@@ -7,7 +7,7 @@ mod nested;
 
 use std::sync::OnceLock;
 
-use ecow::{EcoString, EcoVec};
+use ecow::EcoVec;
 use pglite_codec::row::ColumnShape;
 use pglite_error::{PgError, PgResult};
 
@@ -305,7 +305,7 @@ pub fn decode(kind: PhysKind, bytes: &[u8]) -> PgResult<Datum> {
         K::Float4 => Datum::Float4(f32::from_le_bytes(le(bytes)?)),
         K::Float8 => Datum::Float8(f64::from_le_bytes(le(bytes)?)),
         K::Oid => Datum::Oid(Oid(u32::from_le_bytes(le(bytes)?))),
-        K::Text => Datum::Text(EcoString::from(std::str::from_utf8(bytes).map_err(|_| corrupt("text"))?)),
+        K::Text => Datum::text_of(std::str::from_utf8(bytes).map_err(|_| corrupt("text"))?),
         K::Bytea => Datum::Bytea(EcoVec::from(bytes)),
         K::Numeric => Datum::Numeric(decode_numeric(bytes)?),
         K::Date => Datum::Date(i32::from_le_bytes(le(bytes)?)),

@@ -18,12 +18,12 @@ pub fn text_in(env: &dyn TypeEnv, type_oid: Oid, typmod: i32, s: &str) -> PgResu
     Ok(match type_oid {
         oid::INT4 => Datum::Int4(scalar::int4_in(s)?),
         oid::TEXT | oid::CSTRING | oid::UNKNOWN | oid::REFCURSOR | oid::PG_NODE_TREE | oid::ACLITEM => {
-            Datum::Text(s.into())
+            Datum::text_of(s)
         }
         oid::INT8 => Datum::Int8(scalar::int8_in(s)?),
         oid::INT2 => Datum::Int2(scalar::int2_in(s)?),
         oid::BOOL => Datum::Bool(scalar::bool_in(s)?),
-        oid::VARCHAR | oid::BPCHAR => tm::apply_text(type_oid, typmod, s.into(), false)?,
+        oid::VARCHAR | oid::BPCHAR => tm::apply_text(type_oid, typmod, crate::datum::shared_text(s), false)?,
         oid::NUMERIC => Datum::Numeric(crate::numeric::apply_typmod(crate::numeric::parse(s)?, typmod)?),
         oid::FLOAT8 => Datum::Float8(scalar::float8_in(s)?),
         oid::FLOAT4 => Datum::Float4(scalar::float4_in(s)?),

@@ -292,14 +292,23 @@ pub fn apply_text(type_oid: Oid, typmod: i32, s: EcoString, explicit: bool) -> P
     if type_oid == oid::BPCHAR {
         let chars = if s.is_ascii() { s.len() } else { s.chars().count() };
         if chars < n {
-            let mut out = s;
-            for _ in chars..n {
-                out.push(' ');
-            }
-            return Ok(Datum::Text(out));
+            return Ok(Datum::Text(padded(&s, n - chars)));
         }
     }
     Ok(Datum::Text(s))
+}
+
+/// `s` with blanks after it.
+fn padded(s: &str, mut blanks: usize) -> EcoString {
+    const BLANKS: &str = "                                                                ";
+    let mut out = EcoString::with_capacity(s.len() + blanks);
+    out.push_str(s);
+    while blanks > 0 {
+        let n = blanks.min(BLANKS.len());
+        out.push_str(&BLANKS[..n]);
+        blanks -= n;
+    }
+    out
 }
 
 fn apply_bits(

@@ -138,6 +138,10 @@ struct Writer<'o> {
     o: &'o Options,
     columns: Vec<(String, Oid)>,
     force_quote: Vec<bool>,
+    /// What stands after the backslash for each byte of the text format; 0 = the byte stands for itself.
+    escapes: [u8; 256],
+    /// Bytes that make a csv field quoted.
+    quoted: [bool; 256],
     out: Vec<u8>,
     scratch: String,
 }
@@ -145,7 +149,17 @@ struct Writer<'o> {
 impl<'o> Writer<'o> {
     fn new(o: &'o Options, columns: Vec<(String, Oid)>) -> Writer<'o> {
         let force_quote = columns.iter().map(|(n, _)| o.force_quote.has(n)).collect();
-        Writer { o, columns, force_quote, out: Vec::new(), scratch: String::new() }
+        let (mut escapes, mut quoted) = ([0; 256], [false; 256]);
+        for (b, e) in [(8, b'b'), (12, b'f'), (b'\n', b'n'), (b'\r', b'r'), (b'\t', b't'), (11, b'v')] {
+            escapes[b as usize] = e;
+        }
+        for b in [b'\\', o.delimiter] {
+            escapes[b as usize] = if escapes[b as usize] == 0 { b } else { escapes[b as usize] };
+        }
+        for b in [o.delimiter, o.quote, b'\n', b'\r'] {
+            quoted[b as usize] = true;
+        }
+        Writer { o, columns, force_quote, escapes, quoted, out: Vec::new(), scratch: String::new() }
     }
 
     fn header(&mut self) {
@@ -171,6 +185,10 @@ impl<'o> Writer<'o> {
                 self.out.extend_from_slice(self.o.null.as_bytes());
                 continue;
             }
+            if let Datum::Text(text) = value {
+                self.field(text, self.force_quote[i]);
+                continue;
+            }
             let mut scratch = std::mem::take(&mut self.scratch);
             scratch.clear();
             text::text_out(env, self.columns[i].1, value, &mut scratch)?;
@@ -186,34 +204,24 @@ impl<'o> Writer<'o> {
     }
 
     fn text_field(&mut self, value: &str) {
-        let delimiter = self.o.delimiter;
-        for b in value.bytes() {
-            let escaped = match b {
-                8 => b'b',
-                12 => b'f',
-                b'\n' => b'n',
-                b'\r' => b'r',
-                b'\t' => b't',
-                11 => b'v',
-                b'\\' => b'\\',
-                d if d == delimiter => d,
-                _ => {
-                    self.out.push(b);
-                    continue;
-                }
-            };
-            self.out.extend_from_slice(&[b'\\', escaped]);
+        let bytes = value.as_bytes();
+        let mut from = 0;
+        for (i, b) in bytes.iter().enumerate() {
+            let escape = self.escapes[*b as usize];
+            if escape != 0 {
+                self.out.extend_from_slice(&bytes[from..i]);
+                self.out.extend_from_slice(&[b'\\', escape]);
+                from = i + 1;
+            }
         }
+        self.out.extend_from_slice(&bytes[from..]);
     }
 
     fn csv_field(&mut self, value: &str, force: bool) {
-        let (d, q, e) = (self.o.delimiter, self.o.quote, self.o.escape);
+        let (q, e) = (self.o.quote, self.o.escape);
         // PG: a lone \. would read as the end of data.
         let lone = self.columns.len() == 1 && value == "\\.";
-        let quote = force
-            || lone
-            || value == self.o.null
-            || value.bytes().any(|b| b == d || b == q || b == b'\n' || b == b'\r');
+        let quote = force || lone || value == self.o.null || value.bytes().any(|b| self.quoted[b as usize]);
         if !quote {
             self.out.extend_from_slice(value.as_bytes());
             return;

@@ -78,7 +78,7 @@ impl<'p> Explainer<'p> {
             self.output(&mut out, plan)?;
         }
         self.details(&mut out, plan, stats)?;
-        self.below(&mut out, plan)?;
+        self.below(&mut out, plan, stats)?;
         Ok(out)
     }
 
@@ -321,7 +321,7 @@ impl<'p> Explainer<'p> {
             filter_prefix = self.options.verbose || matches!(plan.node, PlanNode::SubqueryScan { .. });
         }
         match &plan.node {
-            PlanNode::IndexScan(s) | PlanNode::IndexOnlyScan(s) => self.index_details(out, plan, s)?,
+            PlanNode::IndexScan(s) | PlanNode::IndexOnlyScan(s) => self.index_details(out, plan, s, stats)?,
             PlanNode::TidScan { quals, .. } if !quals.is_empty() => {
                 let e = if tid_range(quals) { Expr::and(quals.clone()) } else { or(quals.clone()) };
                 let text = self.print(plan, &e, filter_prefix)?;
@@ -356,21 +356,21 @@ impl<'p> Explainer<'p> {
             }
             PlanNode::NestLoop { join_qual, inner_unique, .. } => {
                 self.unique_inner(out, *inner_unique);
-                self.qual(out, plan, "Join Filter", join_qual, self.prefix())?;
+                self.join_filter(out, plan, join_qual, stats)?;
             }
             PlanNode::MergeJoin { join_qual, keys, inner_unique, .. } => {
                 self.unique_inner(out, *inner_unique);
                 let conds: Vec<Expr> =
                     keys.iter().map(|k| condition(k.op, &k.outer, &k.inner, k.collation)).collect();
                 self.qual(out, plan, "Merge Cond", &conds, true)?;
-                self.qual(out, plan, "Join Filter", join_qual, self.prefix())?;
+                self.join_filter(out, plan, join_qual, stats)?;
             }
             PlanNode::HashJoin { join_qual, keys, inner_unique, .. } => {
                 self.unique_inner(out, *inner_unique);
                 let conds: Vec<Expr> =
                     keys.iter().map(|k| condition(k.op, &k.outer, &k.inner, k.collation)).collect();
                 self.qual(out, plan, "Hash Cond", &conds, true)?;
-                self.qual(out, plan, "Join Filter", join_qual, self.prefix())?;
+                self.join_filter(out, plan, join_qual, stats)?;
             }
             PlanNode::Sort { keys } | PlanNode::MergeAppend { keys, .. } => {
                 self.sort_keys(out, plan, "Sort Key", keys)?
@@ -401,11 +401,34 @@ impl<'p> Explainer<'p> {
             _ => {}
         }
         self.qual(out, plan, "Filter", &plan.qual, filter_prefix)?;
-        if let Some(s) = stats.filter(|s| self.options.analyze && s.loops > 0 && !plan.qual.is_empty())
-            && (s.filtered > 0 || self.options.format != Format::Text)
-        {
-            let removed = format!("{:.0}", s.filtered as f64 / s.loops as f64);
-            out.push("Rows Removed by Filter", Value::Number(removed), true);
+        if !plan.qual.is_empty() {
+            self.removed(out, "Rows Removed by Filter", stats, |s| s.filtered);
+        }
+        if let Some(s) = stats.filter(|_| self.options.analyze) {
+            super::detail::push(out, &plan.node, &s, self.options.format == Format::Text);
+        }
+        Ok(())
+    }
+
+    /// A count of dropped rows, per loop; zero is not worth a line of text.
+    fn removed(&self, out: &mut Out, label: &str, stats: Option<NodeStats>, of: impl Fn(&NodeStats) -> u64) {
+        let Some(s) = stats.filter(|_| self.options.analyze) else { return };
+        if of(&s) > 0 || self.options.format != Format::Text {
+            let removed = format!("{:.0}", of(&s) as f64 / s.loops.max(1) as f64);
+            out.push(label, Value::Number(removed), true);
+        }
+    }
+
+    fn join_filter(
+        &self,
+        out: &mut Out,
+        plan: &'p Plan,
+        quals: &[Expr],
+        stats: Option<NodeStats>,
+    ) -> PgResult<()> {
+        self.qual(out, plan, "Join Filter", quals, self.prefix())?;
+        if !quals.is_empty() {
+            self.removed(out, "Rows Removed by Join Filter", stats, |s| s.join_filtered);
         }
         Ok(())
     }
@@ -416,7 +439,13 @@ impl<'p> Explainer<'p> {
         }
     }
 
-    fn index_details(&self, out: &mut Out, plan: &'p Plan, s: &IndexScan) -> PgResult<()> {
+    fn index_details(
+        &self,
+        out: &mut Out,
+        plan: &'p Plan,
+        s: &IndexScan,
+        stats: Option<NodeStats>,
+    ) -> PgResult<()> {
         let (mut conds, mut orders) = (Vec::new(), Vec::new());
         for q in &s.quals {
             match q {
@@ -428,6 +457,9 @@ impl<'p> Explainer<'p> {
             }
         }
         self.qual(out, plan, "Index Cond", &conds, self.options.verbose)?;
+        if !conds.is_empty() {
+            self.removed(out, "Rows Removed by Index Recheck", stats, |s| s.rechecked);
+        }
         self.qual(out, plan, "Order By", &orders, self.options.verbose)
     }
 
@@ -603,7 +635,7 @@ impl<'p> Explainer<'p> {
 
     // ---- nodes below ----
 
-    fn below(&self, out: &mut Out, plan: &'p Plan) -> PgResult<()> {
+    fn below(&self, out: &mut Out, plan: &'p Plan, stats: Option<NodeStats>) -> PgResult<()> {
         let stmt = self.names.stmt;
         for init in &plan.init_plans {
             if let Some(sub) = stmt.subplans.get(init.plan as usize)
@@ -621,7 +653,7 @@ impl<'p> Explainer<'p> {
         }
         if let Some(right) = plan.right.as_deref() {
             let child = match plan.node {
-                PlanNode::HashJoin { .. } => self.hash(right)?,
+                PlanNode::HashJoin { .. } => self.hash(right, stats)?,
                 _ => self.node(right, Some("Inner"))?,
             };
             out.children.push((None, child));
@@ -648,7 +680,7 @@ impl<'p> Explainer<'p> {
     }
 
     /// The hash table a hash join builds of its inner side, shown as a node of its own.
-    fn hash(&self, right: &'p Plan) -> PgResult<Out> {
+    fn hash(&self, right: &'p Plan, join: Option<NodeStats>) -> PgResult<Out> {
         let mut out = Out { title: "Hash".into(), ..Out::default() };
         out.hidden("Node Type", Value::Text("Hash".into()));
         out.hidden("Parent Relationship", Value::Text("Inner".into()));
@@ -658,6 +690,9 @@ impl<'p> Explainer<'p> {
         let stats = self.ids.get(&(right as *const Plan)).and_then(|i| self.stats.get(*i)).copied();
         self.actual(&mut out, stats.map(|s| NodeStats { startup_nanos: s.total_nanos, ..s }));
         out.hidden("Disabled", Value::Bool(false));
+        if let Some(s) = join.filter(|_| self.options.analyze) {
+            super::detail::hash(&mut out, &s, self.options.format == Format::Text);
+        }
         if self.options.verbose && !right.targets.is_empty() {
             let texts = right
                 .targets

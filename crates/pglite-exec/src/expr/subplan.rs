@@ -265,10 +265,13 @@ impl SubPlanCode {
         let program = cx.run.program.clone().ok_or_else(|| PgError::internal("subplan outside a plan"))?;
         let newest = cx.run.newest(&program.subplans[self.plan as usize].deps);
         let slot = &mut cx.run.subplans[self.plan as usize];
-        if let Some(table) = slot.hash.take()
-            && slot.seen >= newest
-        {
-            return Ok(table);
+        if let Some(table) = slot.hash.take() {
+            if slot.seen >= newest {
+                return Ok(table);
+            }
+            let rows = table.rows.iter().chain(&table.null_rows);
+            let held = rows.map(|r| crate::store::row_bytes(r) + 24).sum();
+            cx.run.release(held);
         }
         let table = with_node(cx, self.plan, |node, cx| {
             let mut table = Box::<HashedSub>::default();

@@ -14,20 +14,31 @@ use crate::state::ExecCx;
 
 /// The index's values for a row; None when the partial index leaves the row out.
 pub fn values(cx: &mut ExecCx<'_>, index: &IndexProgram, row: &[Datum]) -> PgResult<Option<Vec<Datum>>> {
+    let mut out = Vec::with_capacity(index.sources.len());
+    Ok(values_into(cx, index, row, &mut out)?.then_some(out))
+}
+
+/// [`values`] into a buffer; false when the partial index leaves the row out.
+pub fn values_into(
+    cx: &mut ExecCx<'_>,
+    index: &IndexProgram,
+    row: &[Datum],
+    out: &mut Vec<Datum>,
+) -> PgResult<bool> {
     let rows = Rows::outer(row);
     if let Some(p) = &index.predicate
         && p.test(&rows, cx)? != Some(true)
     {
-        return Ok(None);
+        return Ok(false);
     }
-    let mut out = Vec::with_capacity(index.sources.len());
+    out.clear();
     for s in &index.sources {
         out.push(match s {
             KeySource::Column(i) => row[*i].clone(),
             KeySource::Expr(code) => code.eval(&rows, cx)?,
         });
     }
-    Ok(Some(out))
+    Ok(true)
 }
 
 pub fn open_of<'o>(open: &'o OpenRel, index: &IndexProgram) -> PgResult<&'o OpenIndex> {
@@ -77,6 +88,29 @@ fn insert_one(
         }
     }
     open.am.insert(cx.env.txn, &open.index, values, RowId(id))
+}
+
+/// The indexes of a table opened for many rows, with buffers kept from row to row.
+pub struct Entries<'o> {
+    open: Vec<&'o OpenIndex>,
+    values: Vec<Datum>,
+}
+
+impl<'o> Entries<'o> {
+    pub fn new(rel: &RelProgram, open: &'o OpenRel) -> PgResult<Entries<'o>> {
+        let open = rel.indexes.iter().map(|i| open_of(open, i)).collect::<PgResult<_>>()?;
+        Ok(Entries { open, values: Vec::new() })
+    }
+
+    /// [`insert_all`] without its allocations.
+    pub fn insert(&mut self, cx: &mut ExecCx<'_>, rel: &RelProgram, row: &[Datum], id: u64) -> PgResult<()> {
+        for (index, open) in rel.indexes.iter().zip(&self.open) {
+            if values_into(cx, index, row, &mut self.values)? {
+                insert_one(cx, rel, index, open, &self.values, id)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Moves index entries of an updated row; indexes whose values did not change are left alone.

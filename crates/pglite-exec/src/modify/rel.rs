@@ -208,6 +208,12 @@ impl RelProgram {
     }
 }
 
+/// Compiles an expression over the rows of a table.
+pub fn table_code(env: &ExecEnv<'_>, program: &RelProgram, expr: &Expr) -> PgResult<Code> {
+    let mut map = TableMap { rel: &program.rel, attrs: program.attrs.clone() };
+    Compiler::new(env, &mut map).compile(expr)
+}
+
 fn index_program(c: &mut Compiler<'_>, desc: &Arc<IndexDesc>, exprs: &TableExprs) -> PgResult<IndexProgram> {
     let own = exprs.indexes.iter().find(|(oid, _, _)| *oid == desc.oid);
     let mut key_exprs = own.map(|(_, e, _)| e.as_slice()).unwrap_or_default().iter();

@@ -94,6 +94,17 @@ pub fn statement_end(cx: &mut ExecCx<'_>, program: &RelProgram, event: TriggerEv
     }
 }
 
+/// Whether [`queue`] has anything to note for rows of a table.
+pub fn waits(program: &RelProgram, nominal: &RelProgram, event: TriggerEvent) -> bool {
+    let fks = match event {
+        TriggerEvent::Insert => !program.fks_out.is_empty(),
+        TriggerEvent::Update => !program.fks_out.is_empty() || !program.fks_in.is_empty(),
+        TriggerEvent::Delete => !program.fks_in.is_empty(),
+        TriggerEvent::Truncate => false,
+    };
+    fks || nominal.triggers.transition(event) || program.triggers.has(event, TriggerTiming::After, true)
+}
+
 /// Notes what a written row leads to at the end of the statement.
 pub fn queue(
     cx: &mut ExecCx<'_>,

@@ -320,7 +320,9 @@ impl Node for Agg {
         self.input.open(cx)
     }
     fn rescan(&mut self, cx: &mut ExecCx<'_>) -> PgResult<()> {
-        self.mode = None;
+        if let Some(Mode::Hashed(groups)) = self.mode.take() {
+            cx.run.release(groups.bytes());
+        }
         self.input.rescan(cx)
     }
     fn next_batch(&mut self, cx: &mut ExecCx<'_>, out: &mut Batch, max: usize) -> PgResult<bool> {

@@ -94,7 +94,11 @@ pub fn reset(cx: &mut ExecCx<'_>, param: u32, plan: u32) {
     let Some(slot) = cx.run.ctes.get_mut(param as usize) else { return };
     let old = slot.take();
     let (node, opened) = match old {
-        Some(old) => (old.node, old.opened),
+        Some(old) => {
+            let held = old.rows.iter().map(|r| row_bytes(r)).sum();
+            cx.run.release(held);
+            (old.node, old.opened)
+        }
         None => (Some(super::make(&program.subplans[plan as usize].prog, cx.run.instrument)), false),
     };
     cx.run.ctes[param as usize] = Some(Box::new(CteStore {

@@ -16,6 +16,7 @@ use super::{BoxNode, Builder, Built, Head, Input, MakeNode, Node};
 use crate::compare::{EqFn, mix};
 use crate::expr::{Code, Layout, Qual, Rows};
 use crate::facts;
+use crate::instrument::Detail;
 use crate::state::ExecCx;
 use crate::store::{StoredRow, row_bytes};
 
@@ -35,6 +36,8 @@ struct Prog {
     outer_nulls: Vec<Datum>,
     inner_nulls: Vec<Datum>,
     inner_deps: Box<[u32]>,
+    /// Buckets for the rows that the planner expects.
+    planned: usize,
 }
 
 pub fn build(
@@ -59,6 +62,8 @@ pub fn build(
     let (head, v2) = b.head(plan, &mut Layout)?;
     let width = head.width();
     let volatile = outer.volatile | inner.volatile | v1 | v2;
+    let rows = plan.right.as_ref().map_or(0.0, |p| p.cost.rows);
+    let planned = (rows.clamp(0.0, (1u64 << 30) as f64) as usize).next_power_of_two();
     let inner_deps = plan.right.as_ref().map(|p| b.deps(p)).unwrap_or_default();
     let prog = Prog {
         outer_nulls: vec![Datum::Null; outer.width],
@@ -73,8 +78,26 @@ pub fn build(
         single: inner_unique || kind == JoinKind::Semi,
         head,
         inner_deps,
+        planned,
     };
     Ok(Built { prog: Arc::new(prog), width, volatile })
+}
+
+/// Bytes of a row as PostgreSQL's hash table holds it: overhead, header, aligned values.
+fn tuple_bytes(row: &[Datum]) -> usize {
+    let nulls = if row.iter().any(Datum::is_null) { row.len().div_ceil(8) } else { 0 };
+    let mut at = (15 + nulls).next_multiple_of(8);
+    for value in row {
+        at = match value {
+            Datum::Null => at,
+            Datum::Bool(_) | Datum::Char(_) => at + 1,
+            Datum::Int2(_) => at.next_multiple_of(2) + 2,
+            Datum::Int4(_) | Datum::Date(_) | Datum::Oid(_) | Datum::Float4(_) => at.next_multiple_of(4) + 4,
+            Datum::Text(s) if s.len() < 127 => at + 1 + s.len(),
+            other => at.next_multiple_of(8) + (row_bytes(std::slice::from_ref(other)) - 32).max(8),
+        };
+    }
+    16 + at.next_multiple_of(8)
 }
 
 /// The inner key over the inner row alone: INNER_VAR read as slot 0.
@@ -242,6 +265,12 @@ impl HashJoin {
         }
         self.built = true;
         self.seen = cx.run.stamp;
+        if cx.run.instrument {
+            let planned = prog.planned.max(1024);
+            let buckets = planned.max(self.table.rows.len().next_power_of_two());
+            let bytes = self.table.rows.iter().map(|r| tuple_bytes(r)).sum::<usize>() + 8 * buckets;
+            cx.run.note(|s| s.detail = Detail::Hash { planned, buckets, bytes });
+        }
         Ok(())
     }
 
@@ -292,6 +321,7 @@ impl HashJoin {
         }
         let rows = Rows::pair(self.outer.row(), &self.table.rows[i]);
         if !prog.join_qual.test(&rows, cx)? {
+            cx.run.note(|s| s.join_filtered += 1);
             return Ok(true);
         }
         self.matched = true;

@@ -237,6 +237,7 @@ impl IndexScan {
             if self.scan.is_none() {
                 let Some(range) = self.ranges.pop_front() else { return Ok(false) };
                 let only = prog.from_entry.is_some();
+                cx.run.note(|s| s.searches += 1);
                 self.scan = Some(index.am.scan(cx.env.txn, cx.env.view, &index.index, &range, only, dir)?);
             }
             let Some(scan) = &mut self.scan else { return Ok(false) };
@@ -304,6 +305,8 @@ impl Node for IndexScan {
                 let rows = Rows::outer(row);
                 if check.test(&rows, cx)? {
                     prog.head.emit(&rows, cx, out)?;
+                } else {
+                    cx.run.note(|s| s.rechecked += 1);
                 }
             }
             if out.len() >= max || !self.refill(cx, max - out.len())? {

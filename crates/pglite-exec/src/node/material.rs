@@ -7,6 +7,7 @@ use pglite_ir::plan::Plan;
 use pglite_types::Batch;
 
 use super::{BoxNode, Builder, Built, Input, MakeNode, Node};
+use crate::instrument::Detail;
 use crate::state::ExecCx;
 use crate::store::{StoredRow, row_bytes};
 
@@ -66,6 +67,8 @@ impl Node for Material {
             }
             if self.full || !self.input.next(cx, max - out.len())? {
                 self.full = true;
+                let bytes = self.bytes;
+                cx.run.note(|s| s.detail = Detail::Store { bytes });
                 break;
             }
             let row = self.input.take();

@@ -69,6 +69,8 @@ impl Memoize {
         self.ready = true;
         self.at = 0;
         if cx.run.newest(&self.prog.deps) > self.seen || cx.run.recheck.is_some() || self.bytes > MAX_BYTES {
+            let dropped = self.cache.values().map(|c| c.len() as u64).sum::<u64>();
+            cx.run.note(|s| s.cache().2 += dropped);
             self.cache.clear();
             cx.run.release(std::mem::take(&mut self.bytes));
         }
@@ -83,6 +85,7 @@ impl Memoize {
         let same = |k: &[Datum]| k.iter().zip(&key).all(|(a, b)| identical(a, b));
         if let Some((_, rows)) = self.cache.get(&hash).and_then(|c| c.iter().find(|(k, _)| same(k))) {
             self.current = rows.clone();
+            cx.run.note(|s| s.cache().0 += 1);
             return Ok(());
         }
         if self.opened {
@@ -100,6 +103,12 @@ impl Memoize {
             rows.push(row);
         }
         self.seen = cx.run.stamp;
+        let held = self.bytes;
+        cx.run.note(|s| {
+            let c = s.cache();
+            c.1 += 1;
+            c.3 = held.max(c.3);
+        });
         self.current = Arc::new(rows);
         self.cache.entry(hash).or_default().push((key, self.current.clone()));
         Ok(())

@@ -205,6 +205,7 @@ impl MergeJoin {
                 continue;
             }
             if !prog.join_qual.test(&rows, cx)? {
+                cx.run.note(|s| s.join_filtered += 1);
                 continue;
             }
             self.st.matched = true;

@@ -115,6 +115,7 @@ impl Node for NestLoop {
             }
             let rows = Rows::pair(self.outer.row(), self.inner.row());
             if !prog.join_qual.test(&rows, cx)? {
+                cx.run.note(|s| s.join_filtered += 1);
                 continue;
             }
             self.matched = true;

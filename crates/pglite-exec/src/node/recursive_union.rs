@@ -109,6 +109,7 @@ impl Node for RecursiveUnion {
         self.recursing = false;
         self.pending.clear();
         self.seen.clear();
+        cx.run.release(self.all.iter().map(|r| row_bytes(r) + 32).sum());
         self.all.clear();
         self.first.rescan(cx)
     }

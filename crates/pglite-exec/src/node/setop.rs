@@ -124,6 +124,7 @@ impl Node for SetOp {
         self.right.open(cx)
     }
     fn rescan(&mut self, cx: &mut ExecCx<'_>) -> PgResult<()> {
+        cx.run.release(self.groups.iter().map(|g| row_bytes(&g.row) + 48).sum());
         self.groups.clear();
         self.at = 0;
         self.built = false;

@@ -8,6 +8,7 @@ use pglite_types::Batch;
 
 use super::{BoxNode, Builder, Built, Input, MakeNode, Node};
 use crate::compare::{SortCol, cmp_rows};
+use crate::instrument::Detail;
 use crate::state::ExecCx;
 use crate::store::{BoundedHeap, StoredRow, quicksort, row_bytes};
 
@@ -64,6 +65,11 @@ impl Sort {
         let mut rows: Vec<StoredRow> = Vec::new();
         while self.input.next_chunk(cx)? {
             for i in 0..self.input.chunk().len() {
+                if let Some(worst) = heap.as_ref().and_then(BoundedHeap::worst)
+                    && cmp_rows(&prog.keys, cx, self.input.chunk().row(i), worst)?.is_ge()
+                {
+                    continue;
+                }
                 let row: StoredRow = self.input.chunk().take_row(i).collect();
                 match &mut heap {
                     Some(h) => h.push(row, cx, &mut cmp)?,
@@ -81,6 +87,7 @@ impl Sort {
                 }
             }
         }
+        let method = if heap.is_some() { "top-N heapsort" } else { "quicksort" };
         self.rows = match heap {
             Some(heap) => heap.into_sorted(cx, &mut cmp)?,
             None => {
@@ -88,6 +95,10 @@ impl Sort {
                 rows
             }
         };
+        if cx.run.instrument {
+            let bytes = self.rows.iter().map(|r| row_bytes(r)).sum();
+            cx.run.note(|s| s.detail = Detail::Sort { method, bytes, disk: false });
+        }
         self.at = 0;
         self.sorted = true;
         self.seen = cx.run.stamp;

@@ -14,7 +14,7 @@ use pglite_catalog::{IndexDesc, Snapshot};
 use pglite_codec::KeyBuf;
 use pglite_error::{PgError, PgResult};
 use pglite_planner::ColumnStats;
-use pglite_txn::am::{Direction, IndexAm, IndexScan, KeyRange, RowId, Wait};
+use pglite_txn::am::{Direction, IndexAm, IndexScan, KeyRange, NextRows, RowId, Wait};
 use pglite_txn::{IndexRef, ReadView, Transaction};
 use pglite_types::{Batch, Datum, Oid, Row};
 
@@ -228,5 +228,8 @@ impl IndexAm for CatalogIndex {
         _: Wait,
     ) -> PgResult<Option<RowId>> {
         Ok(None)
+    }
+    fn build(&self, _: &Transaction, _: &Arc<IndexRef>, _: NextRows<'_>) -> PgResult<Option<Vec<Datum>>> {
+        read_only()
     }
 }

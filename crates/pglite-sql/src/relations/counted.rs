@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use parking_lot::{Mutex, RwLock};
 use pglite_error::PgResult;
 use pglite_txn::am::{
-    Columns, Direction, IndexAm, IndexScan, KeyRange, RowId, RowLock, RowMeta, RowStatus, TableAm, TableScan,
-    Wait,
+    Columns, Direction, IndexAm, IndexScan, KeyRange, NextRows, RowId, RowLock, RowMeta, RowStatus, TableAm,
+    TableScan, Wait,
 };
 use pglite_txn::{IndexRef, KeyIndex, ReadView, RowTable, TableDesc, Transaction};
 use pglite_types::{Batch, Datum, Oid};
@@ -337,5 +337,13 @@ impl IndexAm for CountedIndex {
         wait: Wait,
     ) -> PgResult<Option<RowId>> {
         KeyIndex.find_conflict(txn, index, values, ignore, wait)
+    }
+    fn build(
+        &self,
+        txn: &Transaction,
+        index: &Arc<IndexRef>,
+        next: NextRows<'_>,
+    ) -> PgResult<Option<Vec<Datum>>> {
+        KeyIndex.build(txn, index, next)
     }
 }

@@ -5,6 +5,7 @@ use pglite_types::{Batch, Datum};
 
 use super::{Group, Input, Prog};
 use crate::compare::mix;
+use crate::instrument::Detail;
 use crate::state::ExecCx;
 use crate::store::row_bytes;
 
@@ -16,6 +17,8 @@ struct Table {
     slots: Vec<u32>,
     hashes: Vec<u64>,
     groups: Vec<Group>,
+    /// Accounted for.
+    bytes: usize,
 }
 
 pub struct HashGroups {
@@ -27,6 +30,11 @@ pub struct HashGroups {
 impl HashGroups {
     pub fn new(prog: &Prog) -> HashGroups {
         HashGroups { tables: prog.sets.iter().map(|_| Table::default()).collect(), set: 0, at: 0 }
+    }
+
+    /// What the groups were accounted for.
+    pub fn bytes(&self) -> usize {
+        self.tables.iter().map(|t| t.bytes).sum()
     }
 
     pub fn build(
@@ -47,6 +55,14 @@ impl HashGroups {
                     prog.advance(&mut table.groups[at].accs, row, args, cx)?;
                 }
             }
+        }
+        if cx.run.instrument {
+            let tables = self.tables.iter();
+            let held = |t: &Table| {
+                t.groups.iter().map(|g| row_bytes(&g.row) + 48).sum::<usize>() + t.slots.len() * 4
+            };
+            let bytes = tables.map(held).sum();
+            cx.run.note(|s| s.detail = Detail::Groups { bytes });
         }
         if !any {
             // The empty grouping set has one group even without input.
@@ -110,7 +126,9 @@ impl Table {
         let g = self.groups.len();
         self.slots[at] = g as u32;
         self.hashes.push(hash);
-        cx.run.charge(row_bytes(row) + 48 * (prog.specs.len() + 1))?;
+        let bytes = row_bytes(row) + 48 * (prog.specs.len() + 1);
+        self.bytes += bytes;
+        cx.run.charge(bytes)?;
         self.groups.push(Group { row: row.into(), accs: prog.new_accs(cx)? });
         Ok(g)
     }
