@@ -4,6 +4,7 @@
 //! partition routing are those of INSERT.
 
 mod binary;
+mod end;
 mod fields;
 mod from;
 mod lines;
@@ -16,8 +17,7 @@ mod to;
 
 use std::sync::Arc;
 
-use pglite_analyze::AnalyzeEnv;
-use pglite_catalog::{RelDesc, acl};
+use pglite_catalog::RelDesc;
 use pglite_error::{PgResult, bail, err};
 use pglite_parser::ast::{CopyStmt, RawStmt};
 
@@ -28,21 +28,7 @@ pub(crate) use options::{Format, Options};
 /// COPY in either direction.
 pub fn copy(host: &dyn CommandHost, s: &CopyStmt, raw: &Arc<RawStmt>) -> PgResult<CommandOutcome> {
     let options = Options::parse(s)?;
-    if s.filename.is_some() || s.is_program {
-        let env = host.env();
-        let user = AnalyzeEnv::current_user(&*env);
-        if !acl::is_superuser(env.as_fn_host().catalog(), user) {
-            let what = match (s.is_program, s.is_from) {
-                (true, _) => "COPY to or from an external program",
-                (false, true) => "COPY from a file",
-                (false, false) => "COPY to a file",
-            };
-            return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to {what}").hint(
-                "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.",
-            ));
-        }
-        bail!(FEATURE_NOT_SUPPORTED, "COPY with server files is not supported yet");
-    }
+    end::check_privilege(host, s)?;
     let rows =
         if s.is_from { from::copy_from(host, s, &options)? } else { to::copy_to(host, s, raw, &options)? };
     Ok(CommandOutcome::tag(format!("COPY {rows}")))

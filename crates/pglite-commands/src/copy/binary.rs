@@ -3,7 +3,8 @@
 use pglite_error::{PgResult, bail, err};
 use pglite_types::{Datum, binary};
 
-use super::load::{Load, Source};
+use super::end::End;
+use super::load::Load;
 
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 /// Flags from bit 16 on are critical; this one says that rows carry OIDs.
@@ -19,7 +20,7 @@ enum Step {
 }
 
 impl Load<'_> {
-    pub fn run_binary(&mut self, source: &Source<'_>) -> PgResult<()> {
+    pub fn run_binary(&mut self, source: &End<'_>) -> PgResult<()> {
         let mut data = Vec::new();
         let (mut pos, mut line) = (0, 0u64);
         let (mut eof, mut started) = (false, false);
@@ -53,7 +54,7 @@ impl Load<'_> {
             }
             data.drain(..pos);
             pos = 0;
-            match source.next_chunk()? {
+            match source.read()? {
                 Some(c) => data.extend_from_slice(&c),
                 None => eof = true,
             }
@@ -61,9 +62,9 @@ impl Load<'_> {
         }
     }
 
-    fn after_trailer(&self, rest: &[u8], source: &Source<'_>) -> PgResult<()> {
+    fn after_trailer(&self, rest: &[u8], source: &End<'_>) -> PgResult<()> {
         let mut extra = !rest.is_empty();
-        while let Some(chunk) = source.next_chunk()? {
+        while let Some(chunk) = source.read()? {
             extra |= !chunk.is_empty();
         }
         if extra {

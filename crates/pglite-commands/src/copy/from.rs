@@ -15,7 +15,8 @@ use pglite_ir::expr::Var;
 use pglite_parser::ast::CopyStmt;
 use pglite_types::oid;
 
-use super::load::{Column, Load, Source};
+use super::end::End;
+use super::load::{Column, Load};
 use super::{Format, Options};
 use crate::ctx;
 use crate::host::{CommandHost, StatementEnv};
@@ -51,8 +52,8 @@ pub(super) fn copy_from(host: &dyn CommandHost, s: &CopyStmt, o: &Options) -> Pg
     let listed = listed(&*env, &exec, &bulk, &rel, &columns, o)?;
     let missing = missing(&*env, &exec, &bulk, &rel, &columns)?;
     let binary = o.format == Format::Binary;
-    host.with_client(&mut |c| c.copy_in_begin(binary, columns.len()))?;
-    let source = Source { host };
+    let source = End::open(host, s)?;
+    source.begin_in(binary, columns.len())?;
     let mut load = Load::new(&exec, o, &rel, listed, missing, filter, bulk);
     if binary {
         load.run_binary(&source)?;

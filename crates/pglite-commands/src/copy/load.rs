@@ -9,11 +9,11 @@ use pglite_exec::modify::bulk::BulkInsert;
 use pglite_exec::{Code, ExecEnv};
 use pglite_types::{Batch, Datum, Oid, text};
 
+use super::end::End;
 use super::fields::Fields;
 use super::lines::Lines;
 use super::options::Header;
 use super::{Format, Options};
-use crate::host::CommandHost;
 
 /// Rows and input bytes that may wait to be written together.
 const BATCH_ROWS: usize = 1000;
@@ -32,22 +32,6 @@ pub(super) struct Column {
     pub force_null: bool,
     /// For fields that read as the DEFAULT marker.
     pub default: Option<Code>,
-}
-
-/// Where the data come from.
-pub(super) struct Source<'a> {
-    pub host: &'a dyn CommandHost,
-}
-
-impl Source<'_> {
-    pub fn next_chunk(&self) -> PgResult<Option<Vec<u8>>> {
-        let mut chunk = None;
-        self.host.with_client(&mut |c| {
-            chunk = c.copy_in()?;
-            Ok(())
-        })?;
-        Ok(chunk)
-    }
 }
 
 /// A load under way.
@@ -96,12 +80,12 @@ impl<'a> Load<'a> {
         }
     }
 
-    pub fn run_text(&mut self, source: &Source<'_>) -> PgResult<()> {
+    pub fn run_text(&mut self, source: &End<'_>) -> PgResult<()> {
         let mut lines = Lines::new(self.o);
         let mut fields = Fields::new(self.o);
         let mut header = self.o.header;
         loop {
-            let chunk = source.next_chunk()?;
+            let chunk = source.read()?;
             match &chunk {
                 Some(c) => lines.feed(c),
                 None => lines.finish(),

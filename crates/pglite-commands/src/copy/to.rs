@@ -11,6 +11,7 @@ use pglite_parser::ast::{CopyStmt, RawStmt, Statement};
 use pglite_planner::PlanOptions;
 use pglite_types::{Batch, Datum, Oid, TypeEnv, binary, text};
 
+use super::end::End;
 use super::options::Header;
 use super::{Format, Options};
 use crate::host::{CommandHost, StatementEnv};
@@ -52,10 +53,11 @@ pub(super) fn copy_to(
     let mut writer = Writer::new(o, columns);
     let binary = o.format == Format::Binary;
     let width = writer.columns.len();
-    host.with_client(&mut |c| c.copy_out_begin(binary, width))?;
+    let end = End::open(host, s)?;
+    end.begin_out(binary, width)?;
     if o.header != Header::No {
         writer.header();
-        host.with_client(&mut |c| c.copy_out(Some(&writer.out)))?;
+        end.write(&writer.out)?;
         writer.out.clear();
     }
     if binary {
@@ -68,7 +70,7 @@ pub(super) fn copy_to(
             writer.row(types, row)?;
             rows += 1;
             // One message a row, as PostgreSQL sends them; chunked towards the socket by the client itself.
-            host.with_client(&mut |c| c.copy_out(Some(&writer.out)))?;
+            end.write(&writer.out)?;
             writer.out.clear();
         }
         Ok(true)
@@ -77,9 +79,9 @@ pub(super) fn copy_to(
         writer.out.extend_from_slice(&(-1i16).to_be_bytes());
     }
     if !writer.out.is_empty() {
-        host.with_client(&mut |c| c.copy_out(Some(&writer.out)))?;
+        end.write(&writer.out)?;
     }
-    host.with_client(&mut |c| c.copy_out(None))?;
+    end.finish()?;
     Ok(rows)
 }
 
