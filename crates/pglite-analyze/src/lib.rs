@@ -47,8 +47,7 @@ pub use api::{
     ResolvedFunction, Scope, analyze, analyze_assignment, analyze_call, analyze_expr, analyze_expr_params,
     analyze_statement, analyze_stored_expr, analyze_stored_query, can_coerce, coerce_to_target_type,
     column_default, identify_rows, lookup_func_with_args, lookup_function, resolve_collation,
-    resolve_function, resolve_operator, resolve_type_name, resolve_type_name_opt, rewrite,
-    select_into,
+    resolve_function, resolve_operator, resolve_type_name, resolve_type_name_opt, rewrite, select_into,
 };
 pub use coerce::CoercionContext;
 pub use env::{AnalyzeEnv, ParamTypes, VariablePhase};

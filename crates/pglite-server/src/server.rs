@@ -26,15 +26,7 @@ pub struct Shared {
 impl Shared {
     pub fn new(database: Database, config: Config, rules: Rules, tls: Option<Tls>) -> Shared {
         let mock_seed = crate::auth::login::mock_seed();
-        Shared {
-            database,
-            config,
-            rules,
-            tls,
-            mock_seed,
-            sessions: AtomicUsize::new(0),
-            busy: AtomicUsize::new(0),
-        }
+        Shared { database, config, rules, tls, mock_seed, sessions: AtomicUsize::new(0) }
     }
     /// Connections being served, this one included.
     pub fn session_count(&self) -> usize {
