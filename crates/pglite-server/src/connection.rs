@@ -29,7 +29,7 @@ pub async fn serve(shared: Arc<Shared>, stream: Stream, peer: Peer) {
         Err(_) => Err(PgError::new(codes::QUERY_CANCELED, "canceling authentication due to timeout")),
     };
     match started {
-        Ok(Some(session)) => run(&mut wire, session).await,
+        Ok(Some(session)) => run(&shared, &mut wire, session).await,
         Ok(None) => {}
         Err(e) => {
             let e = if e.fields().severity < Severity::Fatal { e.severity(Severity::Fatal) } else { e };
@@ -41,7 +41,7 @@ pub async fn serve(shared: Arc<Shared>, stream: Stream, peer: Peer) {
 }
 
 /// The main loop, to the end of the session.
-async fn run(wire: &mut Wire, mut session: Session) {
+async fn run(shared: &Shared, wire: &mut Wire, mut session: Session) {
     let mut skipping = false;
     loop {
         let frame = match wire.peek_frame() {
@@ -68,9 +68,11 @@ async fn run(wire: &mut Wire, mut session: Session) {
         if frame.kind == b'X' {
             break;
         }
+        let busy = shared.busy();
         let step = std::panic::catch_unwind(AssertUnwindSafe(|| {
             handle(&mut *wire, &mut session, frame.kind, &body)
         }));
+        drop(busy);
         match step {
             Ok(Ok(())) => {
                 if frame.kind == b'S' {

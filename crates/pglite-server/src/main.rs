@@ -81,6 +81,7 @@ fn run(config: Config) -> Result<(), Failure> {
         .map_err(|(what, e)| Failure(3, format!("could not listen on \"{what}\": {e}")))?;
     let database = open(&config)?;
     let shared = Arc::new(server::Shared::new(database, config, rules, tls));
+    server::keep_polling(&shared, runtime.handle().clone());
     announce(&shared, &listeners);
     runtime.block_on(async {
         server::accept(shared.clone(), listeners, stop_signal()).await;

@@ -21,12 +21,35 @@ pub struct Shared {
     pub tls: Option<Tls>,
     pub mock_seed: Vec<u8>,
     sessions: AtomicUsize,
+    /// Messages being handled right now.
+    busy: AtomicUsize,
+}
+
+/// Counts a message being handled, for as long as it lives.
+pub struct Busy<'a>(&'a AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Shared {
     pub fn new(database: Database, config: Config, rules: Rules, tls: Option<Tls>) -> Shared {
         let mock_seed = crate::auth::login::mock_seed();
-        Shared { database, config, rules, tls, mock_seed, sessions: AtomicUsize::new(0) }
+        Shared {
+            database,
+            config,
+            rules,
+            tls,
+            mock_seed,
+            sessions: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
+        }
+    }
+    pub fn busy(&self) -> Busy<'_> {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(&self.busy)
     }
     /// Connections being served, this one included.
     pub fn session_count(&self) -> usize {
@@ -77,6 +100,30 @@ pub async fn bind(config: &Config) -> Result<Listeners, (String, io::Error)> {
 #[allow(clippy::disallowed_methods)] // Why: the socket file is the server's own, not the database's.
 pub fn remove_socket(path: &std::path::Path) {
     let _ = std::fs::remove_file(path);
+}
+
+/// Keeps the sockets served while statements run.
+///
+/// Why: the worker that polls the sockets also runs what arrives. While a long statement holds it, the others sleep and
+/// nobody polls; a task from outside wakes one of them, and it takes the polling over.
+#[allow(clippy::disallowed_methods)] // Why: outside the runtime is the point.
+pub fn keep_polling(shared: &Arc<Shared>, runtime: tokio::runtime::Handle) {
+    const WHILE_BUSY: std::time::Duration = std::time::Duration::from_millis(10);
+    const WHILE_IDLE: std::time::Duration = std::time::Duration::from_millis(50);
+    let shared = Arc::downgrade(shared);
+    let started = std::thread::Builder::new().name("wake".into()).spawn(move || {
+        while let Some(s) = shared.upgrade() {
+            let busy = s.busy.load(Ordering::Relaxed) > 0;
+            drop(s);
+            if busy {
+                drop(runtime.spawn(async {}));
+            }
+            std::thread::sleep(if busy { WHILE_BUSY } else { WHILE_IDLE });
+        }
+    });
+    if let Err(e) = started {
+        crate::log::warn(&format!("could not start the wake thread: {e}"));
+    }
 }
 
 /// Accepts until `stop` resolves.

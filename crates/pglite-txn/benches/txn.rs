@@ -43,7 +43,7 @@ fn open(checkpoint: bool) -> Db {
             let value = [Datum::Int4(chunk * 10_000 + aid as i32)];
             KeyIndex.insert(&txn, &db.key, &value, RowId(*row)).expect("entry");
         }
-        txn.commit(Durability::Async).and_then(Commit::wait).expect("commit");
+        txn.commit(Durability::Async).and_then(|commit| commit.wait()).expect("commit");
     }
     if checkpoint {
         db.manager.store().checkpoint().expect("checkpoint");
@@ -93,7 +93,7 @@ impl Db {
             RowTable.lock(&txn, &view, &self.table, RowId(ids[0]), RowLock::NoKeyUpdate, Wait::Block);
         assert_eq!(status.expect("lock"), RowStatus::Ok);
         RowTable.update(&txn, &self.table, RowId(ids[0]), rows.row(0)).expect("update");
-        txn.commit(Durability::Async).and_then(Commit::wait).expect("commit");
+        txn.commit(Durability::Async).and_then(|commit| commit.wait()).expect("commit");
     }
 }
 
@@ -119,7 +119,7 @@ fn locks(c: &mut Criterion) {
             let rel = RelKey { database: Oid(5), relation: Oid(16384) };
             txn.lock_table(rel, LockMode::AccessShare, Wait::Block).expect("lock");
             black_box(txn.statement_view());
-            txn.commit(Durability::Sync).and_then(Commit::wait).expect("commit");
+            txn.commit(Durability::Sync).and_then(|commit| commit.wait()).expect("commit");
         })
     });
 }
@@ -160,7 +160,7 @@ fn rows(c: &mut Criterion) {
                 KeyIndex.insert(&txn, &db.key, &key, RowId(*row)).expect("entry");
                 next += 1;
             }
-            txn.commit(Durability::Async).and_then(Commit::wait).expect("commit");
+            txn.commit(Durability::Async).and_then(|commit| commit.wait()).expect("commit");
         })
     });
     group.throughput(Throughput::Elements(1));
