@@ -34,7 +34,10 @@ pub struct Psql {
 impl Psql {
     /// Feeds a script to psql; what it prints, errors included.
     pub fn run(&self, database: &str, script: &str, extra: &[&str]) -> Result<String> {
-        let mut child = Command::new(&self.program)
+        // Why a shell: errors must stand where they happened, so both streams are one.
+        let mut child = Command::new("sh")
+            .args(["-c", "exec \"$0\" \"$@\" 2>&1"])
+            .arg(&self.program)
             .args([
                 "-X",
                 "-q",
@@ -51,16 +54,14 @@ impl Psql {
             .env("PGCLIENTENCODING", "UTF8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| format!("{}: {e}", self.program.display()))?;
-        // Why one stream: errors must stand where they happened.
-        let text = format!("\\o | cat >&2\n{script}");
+        let text = script.to_string();
         let mut stdin = child.stdin.take().ok_or("psql has no input")?;
         let writer = std::thread::spawn(move || std::io::Write::write_all(&mut stdin, text.as_bytes()));
         let out = child.wait_with_output().map_err(|e| e.to_string())?;
         let _ = writer.join();
-        Ok(String::from_utf8_lossy(&out.stderr).into_owned() + &String::from_utf8_lossy(&out.stdout))
+        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }
 }
 

@@ -13,6 +13,9 @@ use crate::shell;
 /// Command lists, and whether their descriptions are left out.
 const LISTS: &[(&str, bool)] = &[("describe", false), ("builtin", true)];
 
+/// Between columns where descriptions are cut; no description has it.
+const SEPARATOR: &str = ";;";
+
 fn folder() -> std::path::PathBuf {
     shell::root().join("tests/psql")
 }
@@ -41,10 +44,10 @@ fn outputs(psql: &Psql, list: &str, descriptions_cut: bool) -> Result<Vec<(Strin
         text(&format!("{list}.cmd"))?.lines().filter(|l| !l.is_empty()).map(str::to_string).collect();
     let mut script = String::new();
     if descriptions_cut {
-        script.push_str("\\pset format unaligned\n");
+        script.push_str(&format!("\\pset format unaligned\n\\pset fieldsep '{SEPARATOR}'\n"));
     }
     for (i, command) in commands.iter().enumerate() {
-        script.push_str(&format!("\\qecho @@@{i}\n{command}\n"));
+        script.push_str(&format!("\\echo @@@{i}\n{command}\n"));
     }
     let printed = psql.run(DATABASE, &script, &[])?;
     let mut out: Vec<(String, String)> = commands.into_iter().map(|c| (c, String::new())).collect();
@@ -101,8 +104,8 @@ fn without_descriptions(text: &str) -> String {
     let mut out = String::new();
     let mut cutting = false;
     for line in text.lines() {
-        cutting |= line.ends_with("|Description");
-        match line.rsplit_once('|') {
+        cutting |= line.ends_with(&format!("{SEPARATOR}Description"));
+        match line.rsplit_once(SEPARATOR) {
             Some((kept, _)) if cutting => out.push_str(kept),
             _ => out.push_str(line),
         }
