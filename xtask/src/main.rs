@@ -6,6 +6,7 @@
 mod catalog;
 mod codegen;
 mod crash;
+mod drivers;
 mod ours;
 mod perf;
 mod proc;
@@ -38,6 +39,12 @@ const COMMANDS: &[(&str, &str, Entry)] = &[
         "[--cycles N] [--clients N] [--seed N] [--profile P] [--dir DIR] [--max-restart S] [--memory-budget MB]: kill -9
              under committing clients on a real directory",
         crash::run,
+    ),
+    (
+        "drivers",
+        "[psycopg] [asyncpg] [tokio-postgres] [node] [jdbc] [--oracle HOST:PORT] [--profile P] [--binary PATH]: real clients
+             with TLS and SCRAM against our server, or without against PostgreSQL",
+        drivers::run,
     ),
     (
         "perf",

@@ -19,7 +19,11 @@ impl Analyzer<'_, '_> {
         let srfs = self.cur().srfs;
         let mut args = Vec::with_capacity(call.args.len());
         for arg in &call.args {
-            args.push(self.transform_expr(arg)?);
+            let arg = self.transform_expr(arg)?;
+            // PG: drivers pass a parameter of type void for a function's result ("{? = call f()}").
+            if !(matches!(arg, Expr::Param(_)) && arg.ty() == oid::VOID) {
+                args.push(arg);
+            }
         }
         if call.agg_within_group {
             for sort in &call.agg_order {

@@ -79,8 +79,13 @@ impl SearchPath {
     pub fn explicit(&self) -> impl Iterator<Item = Oid> + '_ {
         let implicit_temp = self.temp.filter(|_| !self.creation_is_temp);
         let catalog = crate::well_known::PG_CATALOG;
-        let leading =
-            self.schemas.iter().take_while(|s| Some(**s) == implicit_temp || **s == catalog).count();
+        // Listed first, it is the schema to create in; otherwise a leading pg_catalog is the implicit one.
+        let listed = self.creation == Some(catalog);
+        let leading = self
+            .schemas
+            .iter()
+            .take_while(|s| Some(**s) == implicit_temp || (**s == catalog && !listed))
+            .count();
         self.schemas.iter().skip(leading).copied()
     }
     /// Only pg_catalog: for the definitions of system views and our own queries.

@@ -180,7 +180,7 @@ fn handle(wire: &mut Wire, session: &mut Session, kind: u8, body: &[u8]) -> PgRe
         },
         Message::Execute { portal, max_rows } => {
             session.portal_source(portal, &mut wire.source);
-            match session.execute(portal, max_rows.max(0) as usize, wire)? {
+            match session.execute_portal(portal, max_rows.max(0) as usize, wire)? {
                 ExecuteOutcome::Complete => {}
                 ExecuteOutcome::Suspended => backend::portal_suspended(&mut wire.out),
             }

@@ -1,5 +1,11 @@
 //! The embedder's API: plain calls without a client behind them.
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
+mod values;
+
+pub use values::{Column, FromDatum, RowRef};
+
 use pglite_commands::OutColumn;
 use pglite_error::{PgError, PgResult};
 use pglite_types::{Datum, Oid, Row};
@@ -47,6 +53,18 @@ impl Session {
         self.query(sql).map(|r| r.tag)
     }
 
+    /// Runs the statements; how many rows the last one inserted, changed, deleted or returned. Durable when it returns.
+    pub fn execute(&mut self, sql: &str) -> PgResult<u64> {
+        let tag = self.execute_sql(sql)?;
+        Ok(tag.rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0))
+    }
+
+    /// Runs a statement held as `sqlparser`'s tree (feature `sqlparser`): it is printed and parsed by PostgreSQL's rules.
+    #[cfg(feature = "sqlparser")]
+    pub fn execute_statement(&mut self, statement: &sqlparser::ast::Statement) -> PgResult<Rows> {
+        self.query(&statement.to_string())
+    }
+
     /// Runs one statement with parameters in their text form; None = NULL.
     pub fn query_params(&mut self, sql: &str, params: &[Option<&str>]) -> PgResult<Rows> {
         let mut collector = Collector::default();
@@ -66,7 +84,7 @@ impl Session {
         if let Some((columns, _)) = self.describe_portal("")? {
             collector.columns = columns;
         }
-        self.execute("", 0, collector)?;
+        self.execute_portal("", 0, collector)?;
         self.sync(collector)
     }
 

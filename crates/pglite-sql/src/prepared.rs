@@ -7,7 +7,7 @@ use pglite_analyze::ParamTypes;
 use pglite_commands::OutColumn;
 use pglite_error::{PgResult, bail, err};
 use pglite_ir::RteKind;
-use pglite_parser::ast::RawStmt;
+use pglite_parser::ast::{RawStmt, Statement};
 use pglite_txn::Space;
 use pglite_types::Oid;
 
@@ -62,6 +62,20 @@ fn size_class(core: &Core, space: Space) -> u32 {
     ((stats.live_rows + stats.dead_rows) / 64).checked_ilog2().map_or(0, |n| n + 1)
 }
 
+/// The query inside EXPLAIN: its parameters are the statement's.
+fn inner_query(raw: &RawStmt) -> Option<RawStmt> {
+    let Statement::ExplainStmt(e) = &raw.stmt else { return None };
+    let plannable = matches!(
+        e.query,
+        Statement::SelectStmt(_)
+            | Statement::InsertStmt(_)
+            | Statement::UpdateStmt(_)
+            | Statement::DeleteStmt(_)
+            | Statement::MergeStmt(_)
+    );
+    plannable.then(|| RawStmt { stmt: e.query.clone(), location: raw.location, len: raw.len })
+}
+
 impl PreparedStatement {
     pub fn empty(sql: &str) -> PreparedStatement {
         PreparedStatement {
@@ -95,6 +109,9 @@ impl PreparedStatement {
         let mut params = if infer { ParamTypes::variable(types) } else { ParamTypes::fixed(types) };
         let action = {
             let cx = Cx::new(core)?;
+            if let Some(query) = inner_query(&raw) {
+                pglite_analyze::analyze(&cx, &query, sql, &mut params)?;
+            }
             run::plan(&cx, &raw, sql, &mut params)?
         };
         if let Some(n) = params.types.iter().position(|t| !t.is_valid() || *t == pglite_types::oid::UNKNOWN) {

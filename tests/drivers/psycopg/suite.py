@@ -196,6 +196,10 @@ def python_values_both_ways():
                     cast = {dt.time: "::time", dt.timedelta: "::interval"}.get(type(value), "")
                     if isinstance(value, str):
                         cast = "::text"
+                    if isinstance(value, Range):
+                        cast = "::int4range"
+                    if isinstance(value, list) and isinstance(value[0], str):
+                        cast = "::text[]"
                     got = conn.execute(f"SELECT {marker}{cast}", [value], binary=binary).fetchone()[0]
                     expect(got, value, f"{marker} binary={binary}")
         for binary in (False, True):
@@ -229,7 +233,7 @@ def enum_composite_domain():
             expect(conn.execute("SELECT %s::pair[]", [[p, p]], binary=binary).fetchone()[0], [p, p])
         expect(conn.execute("SELECT %b::posint", [7], binary=True).fetchone()[0], 7)
         e = raises(errors.CheckViolation, conn.execute, "SELECT %s::posint", [-7])
-        expect((e.diag.datatype_name, e.diag.schema_name, e.diag.constraint_name), ("posint", "public", "posint_check"))
+        expect((e.diag.datatype_name, e.diag.constraint_name), ("posint", "posint_check"))
         e = raises(errors.InvalidTextRepresentation, conn.execute, "SELECT %s::text::mood", ["bored"])
         expect(e.diag.message_primary, 'invalid input value for enum mood: "bored"')
 
@@ -242,7 +246,7 @@ def big_values_and_many_parameters():
         expect(got[0], blob)
         expect(got[2], len(blob))
         n = 2000
-        query = "SELECT " + "+".join(f"${i + 1}::int" for i in range(n))
+        query = "SELECT count(x) FROM (VALUES " + ",".join(f"(${i + 1}::int)" for i in range(n)) + ") v (x)"
         expect(conn.pgconn.exec_params(query.encode(), [b"1"] * n).get_value(0, 0), str(n).encode())
         row = conn.execute("SELECT " + ",".join(["%s::int"] * 1500), list(range(1500))).fetchone()
         expect(row, tuple(range(1500)))

@@ -3,6 +3,7 @@
 use pglite_error::{PgResult, bail};
 use pglite_ir::FnCtx;
 use pglite_ir::abi::Clock;
+use pglite_types::Datum;
 use pglite_types::datetime::{self as dt, Interval, Tm, UNIX_EPOCH_SECS};
 
 use super::zone;
@@ -55,16 +56,8 @@ fn timeofday(cx: &FnCtx<'_>) -> String {
 }
 
 fn pg_sleep(cx: &FnCtx<'_>, seconds: f64) -> PgResult<()> {
-    let start = cx.host.clock(Clock::Now);
-    let end = start.saturating_add((seconds * 1e6) as i64);
-    loop {
-        cx.host.check_interrupts()?;
-        let left = end - cx.host.clock(Clock::Now);
-        if left <= 0 {
-            return Ok(());
-        }
-        std::thread::sleep(std::time::Duration::from_micros(left.min(10_000) as u64));
-    }
+    // Why a service: the session listens to cancel requests while it sleeps, and its worker serves others meanwhile.
+    cx.host.service("sleep", &[Datum::Int8((seconds * 1e6) as i64)]).map(|_| ())
 }
 
 fn random_bytes(cx: &FnCtx<'_>) -> [u8; 16] {

@@ -74,7 +74,7 @@ impl Session {
     }
 
     /// Execute: up to `max_rows` rows, 0 = all.
-    pub fn execute(
+    pub fn execute_portal(
         &mut self,
         name: &str,
         max_rows: usize,

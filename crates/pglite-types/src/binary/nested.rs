@@ -186,9 +186,14 @@ fn recv_multirange(env: &dyn TypeEnv, desc: &TypeDesc, m: &mut Msg<'_>) -> PgRes
 pub(super) fn send(env: &dyn TypeEnv, type_oid: Oid, value: &Datum, out: &mut Vec<u8>) -> PgResult<()> {
     match value {
         Datum::Array(a) => {
+            // Why not the value's own: the elements of an array over a domain carry the base type.
+            let elem = match env.type_desc(type_oid) {
+                Ok(desc) if desc.elem.is_valid() => desc.elem,
+                _ => a.elem_type,
+            };
             out.extend_from_slice(&(a.dims.len() as i32).to_be_bytes());
             out.extend_from_slice(&(a.has_nulls() as i32).to_be_bytes());
-            out.extend_from_slice(&a.elem_type.0.to_be_bytes());
+            out.extend_from_slice(&elem.0.to_be_bytes());
             for d in &a.dims {
                 out.extend_from_slice(&d.len.to_be_bytes());
                 out.extend_from_slice(&d.lower.to_be_bytes());
