@@ -23,7 +23,7 @@ use crate::alter::{abandon, adopt, desc};
 use crate::ctx;
 use crate::host::CommandHost;
 
-pub(crate) use index::{attach_index, carry_down};
+pub(crate) use index::{attach_index, carry_down, create_like};
 pub(crate) use key::carry_down as carry_foreign_key;
 pub(crate) use spec::store_key;
 

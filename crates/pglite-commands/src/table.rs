@@ -7,6 +7,7 @@ mod attributes;
 mod columns;
 mod constraints;
 mod foreign_key;
+mod like;
 
 use pglite_catalog::depend::{DependencyType, ObjectAddress};
 use pglite_catalog::generated::rows::ClassRow;
@@ -209,6 +210,9 @@ fn define(
     all.extend(table_constraints);
     let inherits_objects = parents.first().filter(|_| s.partbound.is_some()).map(|p| p.oid);
     apply_constraints(host, oid, plan.not_nulls, plan.inherited_checks, all, inherits_objects)?;
+    for (_, l) in &likes {
+        like::objects(host, oid, l)?;
+    }
     Ok(oid)
 }
 

@@ -296,6 +296,27 @@ impl Plan {
             let mut n = NewColumn::new(c.name.as_str(), c.type_oid, c.typmod, c.collation);
             n.ndims = c.ndims;
             n.not_null = c.not_null;
+            // A column that is inherited too is the same column.
+            if let Some(have) = self.columns.iter_mut().find(|h| h.name == c.name.as_str() && !h.is_local) {
+                ctx::notice(
+                    host,
+                    PgError::notice(format!("merging column \"{}\" with inherited definition", c.name)),
+                );
+                have.is_local = true;
+                if has(like_option::STORAGE) {
+                    have.storage = Some(c.storage);
+                }
+                if let Some(known) = self.not_nulls.iter_mut().find(|k| k.column == c.name.as_str()) {
+                    known.is_local |= c.not_null;
+                    continue;
+                }
+                if !c.not_null {
+                    continue;
+                }
+                have.not_null = true;
+                self.not_nulls.push(NotNull::local(&c.name));
+                continue;
+            }
             if c.not_null {
                 let named = s.constraints_of(source.oid).find(|k| {
                     k.contype == b'n' && k.conkey.as_ref().is_some_and(|l| l.as_slice() == [c.attnum])
@@ -332,6 +353,12 @@ impl Plan {
         }
         if has(like_option::CONSTRAINTS) {
             for k in source.checks() {
+                if let Some(have) = self.inherited_checks.iter_mut().find(|i| i.name == k.conname.as_str()) {
+                    let text = format!("merging constraint \"{}\" with inherited definition", k.conname);
+                    ctx::notice(host, PgError::notice(text));
+                    have.is_local = true;
+                    continue;
+                }
                 self.inherited_checks.push(InheritedCheck {
                     name: k.conname.to_string(),
                     text: k.conbin.as_ref().map(|b| b.to_string()).unwrap_or_default(),
@@ -339,22 +366,6 @@ impl Plan {
                     is_local: true,
                     inherited: 0,
                 });
-            }
-        }
-        if has(like_option::INDEXES) {
-            for index in source.indexes.iter().filter(|i| i.primary || i.unique) {
-                if index.has_expressions() {
-                    continue;
-                }
-                let kind = if index.primary { ConstrType::Primary } else { ConstrType::Unique };
-                let mut c = Constraint::new(kind, -1);
-                c.keys = index
-                    .key_columns()
-                    .iter()
-                    .filter_map(|k| source.attr(k.attnum).map(|a| a.name.to_string()))
-                    .collect();
-                c.nulls_not_distinct = index.nulls_not_distinct;
-                self.constraints.push(c);
             }
         }
         Ok(())
@@ -425,7 +436,7 @@ impl Plan {
                 options: SequenceOptions::default(),
                 sequence: None,
             });
-            self.need_not_null(i, None, false);
+            self.need_not_null(i, None, false, false)?;
         }
         for c in def.constraints.iter().filter(|c| c.contype == ConstrType::Identity) {
             let ty = self.columns[i].ty;
@@ -436,21 +447,45 @@ impl Plan {
             self.columns[i].identity = identity;
             let options = SequenceOptions::parse(host, &c.options, Some(ty))?;
             self.serials.push(Serial { column: i, ty, identity, options, sequence: None });
-            self.need_not_null(i, None, false);
+            self.need_not_null(i, None, false, false)?;
         }
         self.plain_constraints(def, i)
     }
 
-    fn need_not_null(&mut self, i: usize, name: Option<String>, no_inherit: bool) {
+    /// Notes that a column is NOT NULL; `in_table`: said by a table constraint.
+    fn need_not_null(
+        &mut self,
+        i: usize,
+        name: Option<String>,
+        no_inherit: bool,
+        in_table: bool,
+    ) -> PgResult<()> {
         self.columns[i].not_null = true;
         let column = self.columns[i].name.clone();
         match self.not_nulls.iter_mut().find(|n| n.column == column) {
             Some(n) => {
+                if n.is_local && n.no_inherit != no_inherit {
+                    let text = if in_table {
+                        "conflicting NO INHERIT declaration for not-null constraint on column"
+                    } else {
+                        "conflicting NO INHERIT declarations for not-null constraints on column"
+                    };
+                    return Err(PgError::syntax(format!("{text} \"{column}\"")));
+                }
+                if n.is_local
+                    && let (Some(old), Some(new)) = (&n.name, &name)
+                    && old != new
+                {
+                    return Err(PgError::syntax(format!(
+                        "conflicting not-null constraint names \"{old}\" and \"{new}\""
+                    )));
+                }
                 n.is_local = true;
                 n.name = n.name.take().or(name);
             }
             None => self.not_nulls.push(NotNull { name, no_inherit, ..NotNull::local(&column) }),
         }
+        Ok(())
     }
 
     fn plain_constraints(&mut self, def: &ColumnDef, i: usize) -> PgResult<()> {
@@ -468,7 +503,7 @@ impl Plan {
                     if saw_null {
                         return Err(conflict(&def.colname, &self.table, c.location));
                     }
-                    self.need_not_null(i, c.conname.clone(), c.is_no_inherit);
+                    self.need_not_null(i, c.conname.clone(), c.is_no_inherit, false)?;
                 }
                 ConstrType::Default => {
                     if saw_default || self.serials.iter().any(|s| s.column == i && s.identity == 0) {
@@ -505,7 +540,7 @@ impl Plan {
                         c.keys = vec![def.colname.clone()];
                     }
                     if c.contype == ConstrType::Primary {
-                        self.need_not_null(i, None, false);
+                        self.need_not_null(i, None, false, false)?;
                     }
                     self.constraints.push(c);
                 }
@@ -530,7 +565,7 @@ impl Plan {
                         err!(UNDEFINED_COLUMN, "column \"{key}\" named in key does not exist").at(c.location)
                     );
                 };
-                self.need_not_null(i, None, false);
+                self.need_not_null(i, None, false, false)?;
             }
         }
         Ok(())
@@ -543,7 +578,7 @@ impl Plan {
                 let Some(i) = self.columns.iter().position(|n| n.name == *key) else {
                     bail!(UNDEFINED_COLUMN, "column \"{key}\" of relation \"{}\" does not exist", self.table);
                 };
-                self.need_not_null(i, c.conname.clone(), c.is_no_inherit);
+                self.need_not_null(i, c.conname.clone(), c.is_no_inherit, true)?;
             }
         }
         Ok(())
