@@ -369,13 +369,7 @@ fn read_catalog_rows(
     let mut batch = pglite_storage::KvBatch::default();
     loop {
         let more = cursor.next_batch(&mut batch, 1024)?;
-        // Why the filter: the transaction layer keeps its counters under low numbers that are no catalogs.
-        let is_catalog = |k: &[u8]| {
-            k.get(4..8)
-                .and_then(|b| b.first_chunk::<4>())
-                .is_some_and(|b| Snapshot::is_catalog(Oid(u32::from_be_bytes(*b))))
-        };
-        rows.extend(batch.iter().filter(|(k, _, _)| is_catalog(k)).map(|(k, v, _)| (k.to_vec(), v.to_vec())));
+        rows.extend(batch.iter().map(|(k, v, _)| (k.to_vec(), v.to_vec())));
         batch.clear();
         if !more {
             return Ok(());
