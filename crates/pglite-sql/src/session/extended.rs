@@ -132,7 +132,7 @@ impl Session {
                     types.len()
                 );
             }
-            let values = read_params(&cx, &types, arg_formats, args)?;
+            let values = read_params(&cx, &types, arg_formats, args, "")?;
             let result = pglite_ir::FnHost::call(&cx, function, Oid::INVALID, &values)?;
             write_value(&cx, row.prorettype, &result, result_format)?
         };
@@ -186,6 +186,7 @@ fn read_params(
     types: &[Oid],
     formats: &[i16],
     params: &[Option<&[u8]>],
+    portal: &str,
 ) -> PgResult<Vec<Datum>> {
     let format = |i: usize| match formats {
         [] => 0,
@@ -213,7 +214,13 @@ fn read_params(
                 });
                 s.and_then(|s| text::text_in(cx, *ty, -1, s))
             };
-            result.map_err(|e| e.context(format!("unnamed portal parameter ${}", i + 1)))
+            result.map_err(|e| {
+                let whose =
+                    if portal.is_empty() { "unnamed portal".into() } else { format!("portal \"{portal}\"") };
+                // PG: a value is not shown unless log_parameter_max_length_on_error says so; a binary one never is.
+                let shown = if format(i) == 1 { "" } else { " = '...'" };
+                e.context(format!("{whose} parameter ${}{shown}", i + 1))
+            })
         })
         .collect()
 }
@@ -257,7 +264,7 @@ fn bind(
         prepared.raw.as_ref().is_some_and(|r| !crate::control::is_transaction_control(&r.stmt));
     let values = if needs_transaction && !params.is_empty() {
         let cx = Cx::new(core)?;
-        read_params(&cx, &prepared.param_types, param_formats, params)?
+        read_params(&cx, &prepared.param_types, param_formats, params, portal)?
     } else {
         Vec::new()
     };
