@@ -89,7 +89,7 @@ impl Wire {
     /// Waits for more input; false = the client is gone.
     pub async fn fill(&mut self) -> bool {
         if self.input.capacity() - self.input.len() < 1024 {
-            self.input.reserve(8192);
+            self.input.reserve(if self.copy_in_active { 64 * 1024 } else { 8192 });
         }
         matches!(self.stream.read_buf(&mut self.input).await, Ok(n) if n > 0)
     }
@@ -170,7 +170,7 @@ impl Wire {
             };
             let body = self.take_frame(frame);
             match frame.kind {
-                b'd' => return Ok(Some(body.to_vec())),
+                b'd' => return self.copy_data(&body).map(Some),
                 b'c' => return Ok(None),
                 b'f' => {
                     let reason = frontend::Body::new(&body).cstr().unwrap_or("").to_string();
@@ -186,6 +186,19 @@ impl Wire {
                 }
             }
         }
+    }
+}
+
+impl Wire {
+    /// A message of COPY data and those that have arrived behind it, as one chunk. Why: clients send a message a row.
+    fn copy_data(&mut self, first: &[u8]) -> PgResult<Vec<u8>> {
+        let mut data = Vec::with_capacity(first.len() + self.input.len());
+        data.extend_from_slice(first);
+        while let Some(frame) = self.peek_frame()?.filter(|f| f.kind == b'd') {
+            data.extend_from_slice(&self.input[5..5 + frame.body]);
+            self.input.advance(5 + frame.body);
+        }
+        Ok(data)
     }
 }
 
