@@ -93,6 +93,10 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
         "stat_relation_xact" => stats::relation_xact(cx, Oid(int(args, 0) as u32)),
         "stat_database" => stats::database(cx, Oid(int(args, 0) as u32)),
         "stat_log" => stats::log(cx),
+        "stat_relation_exists" => {
+            let found = shared.totals.find(Oid(int(args, 0) as u32), Oid(int(args, 1) as u32));
+            one(Datum::Bool(found.is_some()))
+        }
         "stat_reset" => stats::reset(cx),
         "stat_reset_relation" => stats::reset_relation(cx, Oid(int(args, 0) as u32)),
         "stat_reset_time" => stats::reset_time(cx, args.first().and_then(Datum::as_str).unwrap_or("")),

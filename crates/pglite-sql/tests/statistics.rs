@@ -47,6 +47,10 @@ fn tables_and_indexes_count() {
     let index =
         "SELECT idx_scan >= 1, idx_tup_read >= 1 FROM pg_stat_user_indexes WHERE indexrelname = 't_pkey'";
     assert_eq!(row(&mut s, index), "true|true");
+    let kept = "SELECT pg_stat_have_stats('relation', d.oid, 't'::regclass::oid::bigint) AS a, \
+                pg_stat_have_stats('relation', d.oid, 1) AS b, pg_stat_have_stats('wal', 0, 0) AS c \
+                FROM pg_database d WHERE datname = current_database()";
+    assert_eq!(row(&mut s, kept), "true|false|true");
     run(&mut s, &["VACUUM t", "ANALYZE t"]);
     let after = "SELECT n_dead_tup, n_mod_since_analyze, vacuum_count, analyze_count, last_vacuum IS NOT NULL \
                  FROM pg_stat_user_tables WHERE relname = 't'";

@@ -331,6 +331,21 @@ fn reset_slru(cx: &FnCtx<'_>, target: Option<&str>) -> PgResult<()> {
     }
     Ok(())
 }
+/// Kinds of which there is one set for the server.
+const FIXED: [&str; 7] = ["archiver", "bgwriter", "checkpointer", "io", "recovery_prefetch", "slru", "wal"];
+
+fn have_stats(cx: &FnCtx<'_>, kind: &str, database: pglite_types::Oid, object: i64) -> PgResult<bool> {
+    let kind = kind.to_ascii_lowercase();
+    let ask_for = |service: &str, args: &[Datum]| Ok(ask(cx, service, args)?.as_bool().unwrap_or(false));
+    match kind.as_str() {
+        "relation" => ask_for("stat_relation_exists", &[Datum::Oid(database), Datum::Int8(object)]),
+        "database" => Ok(object == 0 && super::catalog(cx).database_by_oid(database).is_some()),
+        // Not collected.
+        "function" | "replslot" | "subscription" | "backend" => Ok(false),
+        _ if FIXED.contains(&kind.as_str()) => Ok(true),
+        _ => bail!(INVALID_PARAMETER_VALUE, "invalid statistics kind: \"{kind}\""),
+    }
+}
 /// Figures are never cached: nothing to clear or to hurry.
 fn done() {}
 
@@ -340,6 +355,7 @@ builtins! { pub TABLE:
     "pg_stat_get_wal" => cx wal[];
     "pg_stat_get_archiver" => cx archiver[];
     "pg_stat_get_wal_receiver" => cx wal_receiver[];
+    "pg_stat_have_stats" => cx have_stats[&str, pglite_types::Oid, i64];
     "pg_stat_reset" => cx reset[];
     "pg_stat_reset_single_table_counters" => cx reset_relation[pglite_types::Oid];
     "pg_stat_reset_shared" => cx reset_shared[Option<&str>];
