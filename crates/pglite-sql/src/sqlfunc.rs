@@ -325,10 +325,14 @@ pub(crate) fn call_procedure(cx: &Cx<'_>, info: &CallInfo, args: &[Datum]) -> Pg
     if row.prorettype == oid::VOID || rows.is_empty() || types.is_empty() {
         return Ok(Datum::Null);
     }
-    let row = rows.swap_remove(0);
-    if let [Datum::Record(_)] = &row[..] {
-        return Ok(row.into_iter().next().unwrap_or_default());
-    }
+    // PG: a procedure's one column is always the value of its one OUT argument, never the whole row.
+    let expected = result_types(cx, info);
+    let row = coerce_columns(cx, rows.swap_remove(0), &types, &expected)?;
+    let types: Vec<Oid> = types
+        .iter()
+        .enumerate()
+        .map(|(i, t)| expected.get(i).copied().filter(|e| e.is_valid()).unwrap_or(*t))
+        .collect();
     pglite_exec::expr::make_record(&cx.exec_env(), oid::RECORD, &types, row)
 }
 

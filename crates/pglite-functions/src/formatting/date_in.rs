@@ -382,7 +382,8 @@ fn year_of(p: &Parts) -> Option<i32> {
     }
     if p.century != 0 {
         let c = if p.bc { -p.century } else { p.century };
-        return Some(if c >= 0 { (c - 1) * 100 + 1 } else { c * 100 + 1 });
+        let first = if c >= 0 { c.saturating_sub(1) } else { c };
+        return Some(first.saturating_mul(100).saturating_add(1));
     }
     None
 }
