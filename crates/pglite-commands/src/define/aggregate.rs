@@ -152,7 +152,7 @@ fn inputs(host: &dyn CommandHost, d: &DefineStmt, o: &Options) -> PgResult<Input
         let Some(base) = &o.base else {
             bail!(INVALID_FUNCTION_DEFINITION, "aggregate input type must be specified");
         };
-        if base.dotted().to_ascii_lowercase() != "any" {
+        if !base.dotted().eq_ignore_ascii_case("any") {
             i.types.push(type_of(host, base)?);
         }
         return Ok(i);

@@ -110,7 +110,7 @@ pub struct Target {
     pub database: String,
     /// A CA certificate in PEM; None: the server has no TLS.
     pub ca: Option<PathBuf>,
-    _own: Option<(Server, TempDir)>,
+    pub _own: Option<(Server, TempDir)>,
 }
 
 impl Target {
