@@ -52,6 +52,26 @@ fn pass(c: &AlterTableCmd) -> u8 {
     }
 }
 
+const SHARE_UPDATE_EXCLUSIVE: u8 = 4;
+const SHARE_ROW_EXCLUSIVE: u8 = 6;
+const ACCESS_EXCLUSIVE: u8 = 8;
+
+/// The weakest lock on the table that the subcommand is safe under.
+fn lock_mode(c: &AlterTableCmd) -> u8 {
+    use AlterTableType::*;
+    match c.subtype {
+        SetStatistics | SetOptions | ResetOptions | ClusterOn | DropCluster | ValidateConstraint
+        | AttachPartition | SetRelOptions | ResetRelOptions => SHARE_UPDATE_EXCLUSIVE,
+        EnableTrig | EnableAlwaysTrig | EnableReplicaTrig | DisableTrig | EnableTrigAll | DisableTrigAll
+        | EnableTrigUser | DisableTrigUser => SHARE_ROW_EXCLUSIVE,
+        AddConstraint => match &c.def {
+            AlterTableDef::Constraint(k) if k.contype == ConstrType::Foreign => SHARE_ROW_EXCLUSIVE,
+            _ => ACCESS_EXCLUSIVE,
+        },
+        _ => ACCESS_EXCLUSIVE,
+    }
+}
+
 fn tag(kind: &ObjectType) -> String {
     format!("ALTER {}", crate::objects::kind_word(kind).to_uppercase())
 }
@@ -74,7 +94,7 @@ pub(crate) fn alter_table(host: &dyn CommandHost, s: &AlterTableStmt) -> PgResul
     if rel.is_catalog {
         bail!(INSUFFICIENT_PRIVILEGE, "permission denied: \"{}\" is a system catalog", rel.name);
     }
-    host.env().lock_relation(rel.oid, 8)?;
+    host.env().lock_relation(rel.oid, s.cmds.iter().map(lock_mode).max().unwrap_or(ACCESS_EXCLUSIVE))?;
     let mut cmds: Vec<&AlterTableCmd> = s.cmds.iter().collect();
     cmds.sort_by_key(|c| pass(c));
     for c in cmds {
