@@ -137,7 +137,11 @@ impl Lsm {
             };
             if !state.version.levels.iter().flatten().any(needed) {
                 let path = self.dir.join(&name);
-                self.env.vfs.remove(&path).map_err(|e| io_error("remove", &path, &e))?;
+                match self.env.vfs.remove(&path) {
+                    // Why: a reader of the store that used this directory before may have been the last user of the file.
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                    done => done.map_err(|e| io_error("remove", &path, &e))?,
+                }
             }
         }
         Ok(())

@@ -13,7 +13,7 @@
 //! Lock order: `work` before `queue` before a ticket's state.
 
 use super::CommitTicket;
-use super::pipeline::{Finish, Pending, Pipeline, Queue};
+use super::pipeline::{Done, Finish, Pending, Pipeline, Queue};
 use super::ticket::{TicketState, Woken};
 use crate::batch::WriteBatch;
 use crate::table::TableMeta;
@@ -94,7 +94,7 @@ impl Pipeline {
 
     /// Takes one group through, then offers the lead to a committer that waits, or to the pipeline thread.
     fn lead(&self) {
-        let mut queue = self.lead_group();
+        let (mut queue, done) = self.lead_group();
         queue.leading = false;
         let pending = &queue.pending;
         if pending.is_empty() {
@@ -105,26 +105,39 @@ impl Pipeline {
             queue.turn = true;
             self.wake.notify_one();
         }
+        drop(queue);
+        tell(done);
     }
 
     /// Takes groups through until the queue is empty.
     fn lead_all(&self) {
         loop {
-            let mut queue = self.lead_group();
-            if queue.pending.is_empty() {
+            let (mut queue, done) = self.lead_group();
+            let last = queue.pending.is_empty();
+            if last {
                 queue.leading = false;
+            }
+            drop(queue);
+            tell(done);
+            if last {
                 return;
             }
         }
     }
 
-    /// Takes what is queued through.
+    /// Takes what is queued through, and leaves it to the caller to tell the committers.
+    ///
+    /// Why later: waking them takes a while, and the next group need not wait for it.
     ///
     /// Why no waiting for more: giving the processor away until the last group's committers are back makes groups
     /// twice as large on an idle machine, but costs a time slice for each group on a busy one.
-    fn lead_group(&self) -> MutexGuard<'_, Queue> {
+    fn lead_group(&self) -> (MutexGuard<'_, Queue>, Vec<Done>) {
         let broken = Broken(self);
-        let dirty = self.process(&mut self.work.lock());
+        let (dirty, done) = {
+            let mut work = self.work.lock();
+            let dirty = self.process(&mut work);
+            (dirty, std::mem::take(&mut work.done))
+        };
         std::mem::forget(broken);
         let mut queue = self.queue.lock();
         if dirty && !queue.dirty {
@@ -132,7 +145,7 @@ impl Pipeline {
             self.wake.notify_one();
         }
         queue.dirty = dirty;
-        queue
+        (queue, done)
     }
 
     /// The body of the pipeline thread.
@@ -165,6 +178,13 @@ impl Pipeline {
                 queue = self.queue.lock();
             }
         }
+    }
+}
+
+/// Tells committers the outcome.
+fn tell(done: Vec<Done>) {
+    for (ticket, outcome) in done {
+        ticket.complete(outcome);
     }
 }
 

@@ -46,10 +46,15 @@ pub(super) struct Queue {
     pub(super) fatal: Option<PgError>,
 }
 
+/// A commit at its end.
+pub(super) type Done = (Arc<TicketState>, PgResult<()>);
+
 /// What only one thread at a time may touch: the tail of the log.
 pub(super) struct Work {
     wal: Option<Wal>,
     group: Vec<Pending>,
+    /// Commits whose finish has run and whose committers have not been told.
+    pub(super) done: Vec<Done>,
     /// Since when the log has had frames that are not synced.
     unsynced: Option<Duration>,
 }
@@ -93,7 +98,7 @@ impl Pipeline {
             lsm: opened.lsm,
             queue: Mutex::new(queue),
             wake: Condvar::new(),
-            work: Mutex::new(Work { wal: opened.wal, group: Vec::new(), unsynced: None }),
+            work: Mutex::new(Work { wal: opened.wal, group: Vec::new(), done: Vec::new(), unsynced: None }),
             threaded,
             published: AtomicU64::new(newest),
             counters: Counters::default(),
@@ -127,7 +132,7 @@ impl Pipeline {
             queue.taken = queue.next_ts - 1;
             if let Some(error) = queue.fatal.clone() {
                 drop(queue);
-                complete(&mut work.group, &Err(error));
+                finish(work, &Err(error));
                 return false;
             }
         }
@@ -136,19 +141,20 @@ impl Pipeline {
         }
         let log_is_long = work.wal.as_ref().is_some_and(|wal| wal.shared().finished_bytes() > self.wal_limit);
         if let Err(error) = self.lsm.make_room(log_is_long) {
-            self.reject(&mut work.group, error);
+            self.reject(work, error);
             return false;
         }
         let (logged, result) = self.log(work);
         if let Err(WalError::Fatal(error)) = &result {
             self.fail(error);
-            complete(&mut work.group, &Err(error.clone()));
+            finish(work, &Err(error.clone()));
             return false;
         }
-        let mut rest = work.group.split_off(logged);
-        self.publish(&mut work.group);
+        let rest = work.group.split_off(logged);
+        self.publish(work);
+        work.group = rest;
         if let Err(WalError::Retry(error)) = result {
-            self.reject(&mut rest, error);
+            self.reject(work, error);
         }
         work.wal.as_ref().is_some_and(Wal::is_dirty)
     }
@@ -194,29 +200,29 @@ impl Pipeline {
     }
 
     /// Applies logged commits, makes them visible and acknowledges them.
-    fn publish(&self, group: &mut Vec<Pending>) {
-        let Some(last) = group.last().map(|pending| pending.ts) else { return };
-        for pending in group.iter_mut() {
+    fn publish(&self, work: &mut Work) {
+        let Some(last) = work.group.last().map(|pending| pending.ts) else { return };
+        for pending in &mut work.group {
             // Tables first: once the batch is flushed, nobody looks at this commit's log record again.
             let installed = self.install(std::mem::take(&mut pending.tables), pending.ts);
             if let Err(error) = installed.and_then(|()| self.lsm.apply(&pending.batch, Timestamp(pending.ts)))
             {
                 // What is in the log but not in memory must not be missing from anybody's sight.
                 self.fail(&error);
-                complete(group, &Err(error));
+                finish(work, &Err(error));
                 return;
             }
         }
         self.published.store(last, Ordering::Release);
         self.counters.groups.fetch_add(1, Ordering::Relaxed);
-        self.counters.commits.fetch_add(group.len() as u64, Ordering::Relaxed);
-        complete(group, &Ok(()));
+        self.counters.commits.fetch_add(work.group.len() as u64, Ordering::Relaxed);
+        finish(work, &Ok(()));
     }
 
     /// Fails commits that are not in the log.
-    fn reject(&self, group: &mut Vec<Pending>, error: PgError) {
-        group.iter().for_each(|pending| self.lsm.discard_run(&pending.tables));
-        complete(group, &Err(error));
+    fn reject(&self, work: &mut Work, error: PgError) {
+        work.group.iter().for_each(|pending| self.lsm.discard_run(&pending.tables));
+        finish(work, &Err(error));
     }
 
     /// Adds a logged commit's tables to the tree. It is committed already, so a full disk is waited for a while.
@@ -287,11 +293,12 @@ fn encode_tables(tables: &[TableMeta]) -> Vec<u8> {
     out
 }
 
-fn complete(group: &mut Vec<Pending>, result: &PgResult<()>) {
-    for pending in group.drain(..) {
+/// Runs the group's finishes, in the order of the log. The leader tells the committers later.
+fn finish(work: &mut Work, result: &PgResult<()>) {
+    for pending in work.group.drain(..) {
         if let Some(finish) = pending.finish {
             finish(result);
         }
-        pending.ticket.complete(result.clone());
+        work.done.push((pending.ticket, result.clone()));
     }
 }
