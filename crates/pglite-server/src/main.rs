@@ -72,9 +72,9 @@ fn run(config: Config) -> Result<(), Failure> {
     };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.enable_all().thread_name("worker").thread_stack_size(8 << 20);
-    // Why more than cores: a statement runs to completion on its worker, so a few long ones must not hold up the rest.
+    // Why no more than cores: idle workers look for work in vain. A statement that takes long gives its worker up.
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    builder.worker_threads(if config.workers > 0 { config.workers } else { (2 * cores).max(8) });
+    builder.worker_threads(if config.workers > 0 { config.workers } else { cores.max(2) });
     let runtime = builder.build().map_err(|e| Failure(1, format!("could not start worker threads: {e}")))?;
     let listeners = runtime
         .block_on(server::bind(&config))

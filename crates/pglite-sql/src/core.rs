@@ -24,6 +24,12 @@ use crate::slot::Slot;
 /// Plans from this cost on run off the server's workers: some milliseconds of work.
 const LONG_COST: f64 = 5000.0;
 
+/// A message that takes longer gives its worker up on the way.
+const LONG: std::time::Duration = std::time::Duration::from_millis(20);
+const HAND_OVER: std::time::Duration = std::time::Duration::from_micros(200);
+const GIVEN_UP: std::time::Duration = std::time::Duration::MAX;
+const CHECKS_PER_LOOK: u32 = 64;
+
 /// Where the session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
@@ -111,6 +117,9 @@ pub(crate) struct Core {
     pub portals: RefCell<crate::portal::Portals>,
     /// `statement_timeout`: when the running statement must stop, on the monotonic clock.
     deadline: Cell<Option<std::time::Duration>>,
+    /// Interrupt checks since the message began, and when the first counted one was.
+    checks: Cell<u32>,
+    first_check: Cell<Option<std::time::Duration>>,
     /// The commit that may still hold its locks.
     last_commit: RefCell<Option<PendingCommit>>,
     running: RefCell<Option<Running>>,
@@ -164,6 +173,8 @@ impl Core {
             prepared: RefCell::default(),
             portals: RefCell::default(),
             deadline: Cell::new(None),
+            checks: Cell::new(0),
+            first_check: Cell::new(None),
             last_commit: RefCell::new(None),
             running: RefCell::new(None),
         })
@@ -594,8 +605,25 @@ impl Core {
 
     /// Starts the clock of `statement_timeout` (milliseconds, 0 = none).
     pub fn arm_timeout(&self, ms: i64) {
+        self.checks.set(0);
+        self.first_check.set(None);
         let clock = &self.shared().env.clock;
         self.deadline.set((ms > 0).then(|| clock.monotonic() + std::time::Duration::from_millis(ms as u64)));
+    }
+
+    /// Gives the worker up once, when the message has taken long already.
+    fn look_at_clock(&self) {
+        let clock = &self.shared().env.clock;
+        let now = clock.monotonic();
+        match self.first_check.get() {
+            None => self.first_check.set(Some(now)),
+            Some(first) if first != GIVEN_UP && now.saturating_sub(first) >= LONG => {
+                self.first_check.set(Some(GIVEN_UP));
+                // Why a sleep: whoever takes the worker over must come before this thread takes it back.
+                self.slot.backend.wait_hook().clone().block(&mut || clock.sleep(HAND_OVER));
+            }
+            Some(_) => {}
+        }
     }
 
     /// Runs a piece of work; one that is expected to take long (by its cost in the planner's units) gives its worker up.
@@ -610,6 +638,11 @@ impl Core {
 
     /// The error that must stop the running statement, if any.
     pub fn check_interrupts(&self) -> PgResult<()> {
+        let checks = self.checks.get().wrapping_add(1);
+        self.checks.set(checks);
+        if checks.is_multiple_of(CHECKS_PER_LOOK) {
+            self.look_at_clock();
+        }
         self.slot.backend.cancel_token().check()?;
         if let Some(deadline) = self.deadline.get()
             && self.shared().env.clock.monotonic() >= deadline

@@ -47,6 +47,8 @@ pub(crate) struct Portal {
     /// Rows fetched so far (cursors that may go back) or all of them (`WITH HOLD` after commit).
     store: Vec<Row>,
     complete: bool,
+    /// What RETURNING yielded and no Execute has fetched yet, and the command tag.
+    returned: Option<(std::vec::IntoIter<Row>, String)>,
     /// Cursor position: 0 = before the first row, n = on row n.
     pos: usize,
     held: bool,
@@ -82,6 +84,7 @@ impl Portal {
             declared_at: 0,
             store: Vec::new(),
             complete: false,
+            returned: None,
             pos: 0,
             held: false,
             id_columns: Vec::new(),
@@ -114,6 +117,7 @@ impl Portal {
             declared_at: core.statement_start.get(),
             store: Vec::new(),
             complete: false,
+            returned: None,
             pos: 0,
             held: false,
             id_columns,
@@ -157,6 +161,11 @@ impl Portal {
                 [one] if one.stmt.command == CommandType::Select => {
                     self.run_select(core, one, max_rows, client)
                 }
+                _ if self.returned.is_some()
+                    || (max_rows > 0 && plans.iter().any(|p| run::returns_rows(&p.stmt))) =>
+                {
+                    self.run_returning(core, &plans, max_rows, client)
+                }
                 _ => {
                     self.once()?;
                     let tag = run::run_plans(core, &plans, &self.params, client, &self.formats, false)?;
@@ -179,6 +188,34 @@ impl Portal {
                 Ok(PortalEnd::Complete(tag))
             }
         }
+    }
+
+    /// INSERT, UPDATE, DELETE, MERGE ... RETURNING with a row limit: the first Execute does all the work, and the rows
+    /// are handed out from a store.
+    fn run_returning(
+        &mut self,
+        core: &Core,
+        plans: &[Arc<Prepared>],
+        max_rows: usize,
+        client: &mut dyn Client,
+    ) -> PgResult<PortalEnd> {
+        if self.returned.is_none() {
+            self.once()?;
+            let mut collector = crate::collect::Collector::default();
+            let mut notices = crate::collect::NoticesBack { core, inner: &mut collector };
+            let tag = run::run_plans(core, plans, &self.params, &mut notices, &[], false)?;
+            self.returned = Some((collector.rows.into_iter(), tag));
+        }
+        let Some((rows, tag)) = self.returned.as_mut() else { return Ok(PortalEnd::Empty) };
+        let columns = self.columns.as_deref().unwrap_or(&[]);
+        let mut batch = Batch::new(columns.len());
+        let limit = if max_rows > 0 { max_rows } else { usize::MAX };
+        rows.take(limit).for_each(|row| batch.push_row(row));
+        let suspended = batch.len() == limit;
+        let cx = Cx::new(core)?;
+        core.send_notices(client);
+        client.rows(&cx, columns, &self.formats, &batch)?;
+        Ok(if suspended { PortalEnd::Suspended } else { PortalEnd::Complete(tag.clone()) })
     }
 
     /// A portal that is not a query runs once.

@@ -107,19 +107,31 @@ impl PreparedStatement {
             return Ok(statement);
         }
         let mut params = if infer { ParamTypes::variable(types) } else { ParamTypes::fixed(types) };
-        let action = {
+        let planned = {
             let cx = Cx::new(core)?;
             if let Some(query) = inner_query(&raw) {
                 pglite_analyze::analyze(&cx, &query, sql, &mut params)?;
             }
-            run::plan(&cx, &raw, sql, &mut params)?
+            match run::plan(&cx, &raw, sql, &mut params) {
+                Ok(action) => Ok(action),
+                // PG: only analysis belongs to preparing; what planning finds (1/0) is told when it is bound.
+                Err(e) => match pglite_analyze::analyze(&cx, &raw, sql, &mut params) {
+                    Ok(query) => Err(run::columns_of_query(&cx, &query)),
+                    Err(_) => return Err(e),
+                },
+            }
         };
         if let Some(n) = params.types.iter().position(|t| !t.is_valid() || *t == pglite_types::oid::UNKNOWN) {
             bail!(INDETERMINATE_DATATYPE, "could not determine data type of parameter ${}", n + 1);
         }
         statement.param_types = params.types;
-        statement.columns = action.columns(core, sql)?;
-        statement.remember(core, action);
+        match planned {
+            Ok(action) => {
+                statement.columns = action.columns(core, sql)?;
+                statement.remember(core, action);
+            }
+            Err(columns) => statement.columns = columns,
+        }
         Ok(statement)
     }
 

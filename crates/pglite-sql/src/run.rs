@@ -28,6 +28,16 @@ pub(crate) fn columns_of(cx: &Cx<'_>, stmt: &PlannedStmt) -> Vec<OutColumn> {
         pglite_ir::PlanNode::ModifyTable(m) => m.targets.first().map_or(&[][..], |t| &t.returning),
         _ => &stmt.plan.targets[..],
     };
+    columns_of_targets(cx, targets)
+}
+
+/// Result columns of an analyzed query; None when it returns no rows.
+pub(crate) fn columns_of_query(cx: &Cx<'_>, query: &pglite_ir::Query) -> Option<Vec<OutColumn>> {
+    let targets = if query.command == CommandType::Select { &query.targets } else { &query.returning };
+    (!targets.is_empty() || query.command == CommandType::Select).then(|| columns_of_targets(cx, targets))
+}
+
+fn columns_of_targets(cx: &Cx<'_>, targets: &[pglite_ir::TargetEntry]) -> Vec<OutColumn> {
     targets
         .iter()
         .filter(|t| !t.junk)

@@ -97,7 +97,7 @@ pub fn fill(peer: &Peer, scale: u64) -> Result<()> {
     for sql in [
         "CREATE TABLE pgbench_accounts (aid int NOT NULL, bid int, abalance int, filler char(84)) WITH (fillfactor = 100)",
         &format!(
-            "INSERT INTO pgbench_accounts SELECT i, (i - 1) / 100000 + 1, (i * 7919) % 10007 - 5003, '' \
+            "INSERT INTO pgbench_accounts SELECT i, (i - 1) / 100000 + 1, (i * 7919::bigint) % 10007 - 5003, '' \
              FROM generate_series(1, {}) i",
             scale * 100_000
         ),

@@ -82,6 +82,19 @@ fn remove_leftovers(env: &Env, dir: &Path, fresh: bool, number: u64) -> PgResult
                 format!("data directory \"{}\" holds data but no file \"CURRENT\"", dir.display()),
             )
         };
+        let ours = table
+            || name.ends_with(".blob")
+            || name.ends_with(".tmp")
+            || name.starts_with("wal-")
+            || name.starts_with("manifest-")
+            || matches!(name.as_str(), "LOCK" | "CURRENT")
+            || name.starts_with('.');
+        if fresh && !ours {
+            return Err(PgError::new(
+                codes::OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("data directory \"{}\" holds files of something else (\"{name}\")", dir.display()),
+            ));
+        }
         // A directory without CURRENT was never finished being created, and then holds no data.
         if fresh && (table || (name.starts_with("wal-0") && name != "wal-0000000000000001.log")) {
             return Err(lost());
