@@ -58,6 +58,7 @@ pub(crate) fn call(cx: &Cx<'_>, name: &str, args: &[Datum]) -> PgResult<Vec<Row>
         "cancel_backend" | "terminate_backend" => {
             let target = shared.sessions.lock().get(&(int(args, 0) as u32)).cloned();
             if let Some(slot) = &target {
+                may_signal(cx, slot.activity.lock().user, name == "cancel_backend")?;
                 if name == "cancel_backend" { slot.cancel() } else { slot.terminate() }
             }
             one(Datum::Bool(target.is_some()))
@@ -189,4 +190,31 @@ fn settings(cx: &Cx<'_>) -> Vec<Row> {
             ]
         })
         .collect()
+}
+
+/// Whether the current user may cancel or terminate a session of `owner`.
+fn may_signal(cx: &Cx<'_>, owner: Oid, cancel: bool) -> PgResult<()> {
+    use pglite_catalog::acl::{has_privs_of_role, is_superuser};
+    const SIGNAL_BACKEND: Oid = Oid(4200);
+    let user = cx.core.current_user.get();
+    let (what, whose, this) = if cancel {
+        ("cancel query", "query is being canceled", "cancel this query")
+    } else {
+        ("terminate process", "process is being terminated", "terminate this process")
+    };
+    let denied = |detail: String| {
+        Err(pglite_error::err!(INSUFFICIENT_PRIVILEGE, "permission denied to {what}").detail(detail))
+    };
+    if is_superuser(&cx.catalog, owner) && !is_superuser(&cx.catalog, user) {
+        let plural = if cancel { "cancel queries" } else { "terminate processes" };
+        return denied(format!(
+            "Only roles with the SUPERUSER attribute may {plural} of roles with the SUPERUSER attribute."
+        ));
+    }
+    if has_privs_of_role(&cx.catalog, user, owner) || has_privs_of_role(&cx.catalog, user, SIGNAL_BACKEND) {
+        return Ok(());
+    }
+    denied(format!(
+        "Only roles with privileges of the role whose {whose} or with privileges of the \"pg_signal_backend\" role may {this}."
+    ))
 }

@@ -392,6 +392,10 @@ fn fill_date(p: &Parts, text: &str) -> PgResult<Tm> {
     let mut tm = Tm { mon: 1, mday: 1, ..Tm::default() };
     let year = year_of(p);
     tm.year = year.unwrap_or(0);
+    // Nothing near this is a date, and the calendar's arithmetic stays within its integers.
+    if tm.year.unsigned_abs() > 10_000_000 {
+        return Err(out_of_range(text));
+    }
     if p.julian != 0 {
         (tm.year, tm.mon, tm.mday) = j2date(i64::from(p.julian));
     }
