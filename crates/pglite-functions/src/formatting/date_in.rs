@@ -368,24 +368,25 @@ fn out_of_range(text: &str) -> PgError {
 
 /// The year the parts name; None when none was given.
 fn year_of(p: &Parts) -> Option<i32> {
-    if p.year != 0 {
-        let mut year = p.year;
-        if p.century != 0 && p.year_digits <= 2 {
-            year = if p.bc || p.century < 0 { -(p.century.abs() - 1) * 100 } else { (p.century - 1) * 100 };
-            let short = p.year.rem_euclid(100);
-            year += if short == 0 { 100 } else { short };
-        } else if p.bc && year > 0 {
-            year = -year;
+    let (century, year) = (i64::from(p.century), i64::from(p.year));
+    let year = if year != 0 {
+        let mut y = year;
+        if century != 0 && p.year_digits <= 2 {
+            y = if p.bc || century < 0 { -(century.abs() - 1) * 100 } else { (century - 1) * 100 };
+            let short = year.rem_euclid(100);
+            y += if short == 0 { 100 } else { short };
+        } else if p.bc && y > 0 {
+            y = -y;
         }
         // Year -1 is 1 BC, which counts as 0.
-        return Some(if year < 0 { year + 1 } else { year });
-    }
-    if p.century != 0 {
-        let c = if p.bc { -p.century } else { p.century };
-        let first = if c >= 0 { c.saturating_sub(1) } else { c };
-        return Some(first.saturating_mul(100).saturating_add(1));
-    }
-    None
+        if y < 0 { y + 1 } else { y }
+    } else if century != 0 {
+        let c = if p.bc { -century } else { century };
+        if c >= 0 { (c - 1) * 100 + 1 } else { c * 100 + 1 }
+    } else {
+        return None;
+    };
+    Some(year.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
 }
 
 fn fill_date(p: &Parts, text: &str) -> PgResult<Tm> {
