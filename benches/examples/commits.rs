@@ -2,18 +2,11 @@
 //! group; one that waits aside is woken by the commit thread, as a server's task is.
 #![allow(clippy::disallowed_methods)]
 
+use pglite_benches::cpu;
 use pglite_storage::{CommitTicket, Durability, Env, Store, StoreOptions, WriteBatch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-/// User and system time of this process in microseconds.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) * 10_000.0
-}
 
 fn wait_aside(ticket: CommitTicket) {
     let (waker, done) = (std::thread::current(), Arc::new(AtomicBool::new(false)));

@@ -3,17 +3,9 @@
 #![allow(clippy::disallowed_methods)]
 
 use lsm_tree::AbstractTree;
-use pglite_benches::{Log, contend};
+use pglite_benches::{Log, contend, cpu};
 use pglite_storage::{Durability, Env, Store, StoreOptions, WriteBatch};
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// User and system time of this process in microseconds.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) * 10_000.0
-}
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();

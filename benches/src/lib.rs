@@ -76,3 +76,11 @@ pub fn contend(threads: u64, total: u64, commit: impl Fn(u64) + Sync) -> Duratio
     });
     start.elapsed()
 }
+
+/// User and system time of this process in microseconds.
+pub fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) * 10_000.0
+}

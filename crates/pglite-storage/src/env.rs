@@ -137,11 +137,16 @@ pub(crate) fn io_error(verb: &str, path: &Path, error: &io::Error) -> PgError {
         io::ErrorKind::PermissionDenied => codes::INSUFFICIENT_PRIVILEGE,
         _ => codes::IO_ERROR,
     };
+    PgError::new(code, format!("could not {verb} file \"{}\": {}", path.display(), reason(error)))
+}
+
+/// The operating system's words, without Rust's error number.
+pub fn reason(error: &io::Error) -> String {
     let mut reason = error.to_string();
     if let Some(at) = reason.find(" (os error") {
         reason.truncate(at);
     }
-    PgError::new(code, format!("could not {verb} file \"{}\": {reason}", path.display()))
+    reason
 }
 
 /// Reads exactly `buf.len()` bytes.

@@ -9,7 +9,7 @@ use pglite_analyze::AnalyzeEnv;
 use pglite_catalog::acl;
 use pglite_error::{PgError, PgResult, SqlState, bail, codes, err};
 use pglite_parser::ast::CopyStmt;
-use pglite_storage::env::{File, OpenMode, RealVfs, Vfs};
+use pglite_storage::env::{File, OpenMode, RealVfs, Vfs, reason};
 use pglite_types::Oid;
 
 use crate::host::CommandHost;
@@ -138,12 +138,6 @@ pub(super) fn check_privilege(host: &dyn CommandHost, s: &CopyStmt) -> PgResult<
     Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to {what}")
         .detail(format!("Only roles with privileges of the \"{name}\" role may {what}."))
         .hint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."))
-}
-
-/// The operating system's words, without Rust's error number.
-fn reason(e: &io::Error) -> String {
-    let text = e.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_string()
 }
 
 fn code_of(e: &io::Error) -> SqlState {
